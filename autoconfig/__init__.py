@@ -1,0 +1,1 @@
+"""Account set-up service and diagnostics for e-mail."""
