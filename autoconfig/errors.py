@@ -38,11 +38,11 @@ def printable(value: object, limit: int = _CLIP) -> str:
 
 
 class AutoconfigError(Exception):
-    """Tell what went wrong as a *template* (%-style) with *values* to fill in."""
+    """Tell what went wrong as a *template* (%-style) with *values* to fill in; a value may be an error itself, its reason."""
 
     def __init__(self, template: str, /, **values: object) -> None:
         self.template = template
-        self.values = {name: v if isinstance(v, int) else printable(v) for name, v in values.items()}
+        self.values = {name: v if isinstance(v, int | AutoconfigError) else printable(v) for name, v in values.items()}
         super().__init__(template % self.values)
 
 
