@@ -1,0 +1,138 @@
+"""The house rules: who may import whom, where each foreign library lives, and that nothing happens at import."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "autoconfig"
+
+_GROUND = {"model", "address", "errors"}
+
+# room -> the rooms that it may import
+MAY_IMPORT: dict[str, set[str]] = {
+    "errors": set(),
+    "address": {"errors"},
+    "model": {"address", "errors"},
+    "config": _GROUND,
+    "i18n": _GROUND,
+    "templating": {"i18n"},
+    "formats": _GROUND,
+    "store": _GROUND,
+    "web": {"store", "formats", "config", "i18n", "templating"} | _GROUND,
+    "cli": {"store", "formats", "config", "i18n"} | _GROUND,
+}
+
+# library -> the rooms, or single files, that may import it
+HOMES: dict[str, set[str]] = {
+    "flask": {"web"},
+    "werkzeug": {"web"},
+    "sqlalchemy": {"store"},
+    "alembic": {"store"},
+    "lmdb": {"store/snapshot.py"},
+    "click": {"cli"},
+    "rich": {"cli"},
+    "granian": {"cli/serve.py"},
+    "jinja2": {"templating.py"},
+    "lxml": {"formats/xml.py"},
+    "idna": {"address.py"},
+    "dns": {"network"},
+    "requests": {"network"},
+    "ssl": {"network"},
+    "socket": {"network", "cli/serve.py"},
+    "babel": {"locale"},
+    "hatchling": {"locale"},
+}
+
+
+def _files() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def _imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """Yield every module that *path* imports, and whether the import is at the top of the module."""
+    tree = ast.parse(path.read_text())
+    top = set(tree.body)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, node in top) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            assert node.module is not None
+            for alias in node.names:
+                submodule = f"{node.module}.{alias.name}"
+                yield (submodule if _path_of(submodule) else node.module, node in top)
+
+
+def _path_of(module: str) -> Path | None:
+    base = PACKAGE.parent.joinpath(*module.split("."))
+    return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.exists()), None)
+
+
+def _room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+@pytest.mark.parametrize("path", _files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_room_imports_only_what_the_design_allows(path: Path) -> None:
+    """Each arrow between rooms is one that the design draws."""
+    room = _room(path)
+    for module, _ in _imports(path):
+        if module.startswith("autoconfig."):
+            other = module.split(".")[1]
+            assert other == room or other in MAY_IMPORT.get(room, set()), f"{room} may not import {other} ({module})"
+
+
+@pytest.mark.parametrize("path", _files(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_a_foreign_library_has_one_home(path: Path) -> None:
+    """Flask in web, SQLAlchemy and LMDB in store, lxml in formats/xml.py, and so on."""
+    relative = str(path.relative_to(PACKAGE))
+    for module, _ in _imports(path):
+        homes = HOMES.get(module.split(".")[0])
+        assert homes is None or _room(path) in homes or relative in homes, f"{relative} imports {module}"
+
+
+def test_no_module_imports_itself_through_others() -> None:
+    """The graph of imports at the top of modules has no cycle."""
+    graph: dict[Path, set[Path]] = {}
+    for path in _files():
+        found = (_path_of(module) for module, at_top in _imports(path) if at_top and module.startswith("autoconfig."))
+        graph[path] = {other for other in found if other is not None and other != path}
+    TopologicalSorter(graph).prepare()
+
+
+def test_every_module_says_its_law() -> None:
+    """A module begins with a docstring that says what lives there."""
+    silent = [str(p.relative_to(PACKAGE)) for p in _files() if not ast.get_docstring(ast.parse(p.read_text()))]
+    assert silent == []
+
+
+_AUDIT = """
+import importlib, sys
+def hook(event, args):
+    writes = event == "open" and isinstance(args[1], str) and any(c in args[1] for c in "wax+")
+    if writes or event in ("socket.connect", "socket.bind", "subprocess.Popen", "os.mkdir", "os.remove", "sqlite3.connect"):
+        sys.stderr.write(f"{event} {args}\\n"); sys.stderr.flush(); import os; os._exit(1)
+sys.dont_write_bytecode = True
+sys.addaudithook(hook)
+for name in sys.argv[1:]:
+    importlib.import_module(name)
+"""
+
+
+def test_nothing_happens_at_import() -> None:
+    """Importing every module opens no file for writing, no socket, no database and no process."""
+    left_out = {"locale", "migrations"}  # the build hook, and scripts that Alembic runs
+    modules = [
+        ".".join(p.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+        for p in _files()
+        if not left_out & set(p.relative_to(PACKAGE).parts)
+    ]
+    done = subprocess.run([sys.executable, "-c", _AUDIT, *modules], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
