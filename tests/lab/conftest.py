@@ -1,0 +1,89 @@
+"""The lab's servers and clients as fixtures, each started once, and the rule for what is missing.
+
+A test whose programs are missing is skipped with a line that says which; with CI=true it fails.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Generator, Iterator
+
+import pytest
+
+from . import thunderbird as thunderbird_program
+from .ca import Authority
+from .nameserver import NameServer
+from .network import Network, refusal, tail
+from .service import UPSTREAM, Service
+from .thunderbird import Thunderbird
+from .webfront import WebFront
+
+_network = pytest.StashKey[Network]()
+
+
+def _do_without(reason: str) -> None:
+    (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
+
+
+def need(*programs: str) -> None:
+    """Skip the test, or fail it where CI=true, when one of *programs* is not installed."""
+    missing = [program for program in programs if shutil.which(program) is None]
+    if missing:
+        _do_without(f"not installed: {', '.join(missing)} (tests/lab/install.sh, as root)")
+
+
+@pytest.fixture(scope="session")
+def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """The lab's network; its directory keeps every log."""
+    need("unshare", "nsenter", "ip")
+    reason = refusal()
+    if reason:
+        _do_without(f"no network namespace: {reason}")
+    with Network(tmp_path_factory.mktemp("lab")) as network:
+        request.session.stash[_network] = network
+        yield network
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """The certificate authority that the lab's clients trust."""
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture(scope="session")
+def name_server(network: Network) -> NameServer:
+    """The name server, empty at first."""
+    need("knotd", "knotc")
+    return NameServer(network)
+
+
+@pytest.fixture(scope="session")
+def service(network: Network) -> Service:
+    """`autoconfig serve`, with nothing in its store at first."""
+    return Service(network)
+
+
+@pytest.fixture(scope="session")
+def web_front(network: Network) -> WebFront:
+    """nginx in front of the service, with no sites at first."""
+    need("nginx")
+    return WebFront(network, UPSTREAM)
+
+
+@pytest.fixture(scope="session")
+def thunderbird(network: Network, authority: Authority) -> Iterator[Thunderbird]:
+    """A Thunderbird for all cases in which no host's certificate changes."""
+    need(*thunderbird_program.PROGRAMS)
+    with Thunderbird(network, authority.certificate) as thunderbird:
+        yield thunderbird
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Show the end of every program's log beside a failure."""
+    report = yield
+    network = item.session.stash.get(_network, None)
+    if report.failed and network is not None:
+        report.sections += [(f"lab: {log}", tail(log)) for log in sorted(network.logs.iterdir())]
+    return report

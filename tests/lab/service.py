@@ -1,0 +1,49 @@
+"""Our own service: the `autoconfig` command with an instance folder of its own, and `autoconfig serve` behind the web front."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from .network import Network
+
+_HOST = "127.0.0.1"
+_PORT = 8080
+UPSTREAM = f"{_HOST}:{_PORT}"
+
+# The checkout when there is one, else what is installed.
+_TOP = Path(__file__).parents[2]
+_AUTOCONFIG = (sys.executable, "-c", "from autoconfig.cli import main; main()")
+
+
+class Service:
+    """A running `autoconfig serve`, as `make run` starts it, behind a proxy that it trusts."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._instance = network.directory_for("instance")
+        (self._instance / "config.toml").write_text(f'trusted_proxies = ["{_HOST}"]\n')
+        self.command("db", "upgrade")
+        self._program = network.start(
+            "autoconfig-serve", *self._command("serve", "--host", _HOST, "--port", str(_PORT), "--workers", "2"), cwd=_TOP
+        )
+        self._program.wait_until(self._is_healthy, "answer to /healthz")
+
+    def command(self, *arguments: str, stdin: str = "") -> str:
+        """Run `autoconfig` with *arguments* on this instance and return what it prints."""
+        return self._network.run(*self._command(*arguments), cwd=_TOP, stdin=stdin)
+
+    def import_settings(self, toml: str) -> None:
+        """Take in the settings file *toml*, as an operator does while the service runs."""
+        self.command("import", "-", stdin=toml)
+
+    def _is_healthy(self) -> bool:
+        try:
+            with self._network.connect(_HOST, _PORT) as connection:
+                connection.sendall(b"GET /healthz HTTP/1.0\r\nHost: localhost\r\n\r\n")
+                return b" 200 " in connection.makefile("rb").readline()
+        except OSError:
+            return False
+
+    def _command(self, *arguments: str) -> tuple[str, ...]:
+        return (*_AUTOCONFIG, "--instance", str(self._instance), *arguments)

@@ -1,0 +1,101 @@
+"""nginx in front of our service, as an operator has it: TLS for every host name, plain HTTP where wanted.
+
+A host that is not listed gets no TLS handshake and no HTTP answer. Requests are written down in the words of the recordings, "GET https://host/path".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .ca import Credentials
+from .network import Network, Program
+
+ADDRESS = "198.51.100.10"
+
+_CONFIGURATION = """\
+daemon off;
+user root;
+worker_processes 2;
+pid {directory}/nginx.pid;
+error_log stderr;
+events {{ }}
+http {{
+    log_format requests "$request_method $scheme://$host$request_uri $status";
+    access_log {directory}/requests.log requests;
+    client_body_temp_path {directory}/body;
+    proxy_temp_path {directory}/proxy;
+    fastcgi_temp_path {directory}/fastcgi;
+    scgi_temp_path {directory}/scgi;
+    uwsgi_temp_path {directory}/uwsgi;
+
+    server {{
+        listen {address}:80 default_server;
+        listen {address}:443 ssl default_server;
+        ssl_reject_handshake on;
+        access_log off;
+        return 444;
+    }}
+{servers}
+}}
+"""
+
+_SERVER = """
+    server {{
+        {listen}
+        server_name {host};
+        {tls}
+        location / {{
+            proxy_pass http://{upstream};
+            proxy_set_header Host $host;
+            proxy_set_header X-Forwarded-For $remote_addr;
+            proxy_set_header X-Forwarded-Proto $scheme;
+        }}
+    }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """How one host name is served."""
+
+    https: Credentials | None = None
+    http: bool = False
+
+
+class WebFront:
+    """A running nginx; *upstream* is "address:port" of the service."""
+
+    def __init__(self, network: Network, upstream: str) -> None:
+        self._network = network
+        self._upstream = upstream
+        self._directory = network.directory_for("nginx")
+        self._requests = self._directory / "requests.log"
+        self._program = self._start({})
+
+    def serve(self, sites: Mapping[str, Site]) -> None:
+        """Make *sites* all that is served, and forget the requests so far."""
+        # A start anew, because after a reload the old workers answer for a moment longer.
+        self._program.stop()
+        self._requests.write_text("")
+        self._program = self._start(sites)
+
+    def requests(self) -> list[str]:
+        """Return the requests since the last `serve`: method, URL and status of each."""
+        return self._requests.read_text().splitlines()
+
+    def _start(self, sites: Mapping[str, Site]) -> Program:
+        servers = "".join(self._server(host, site) for host, site in sites.items())
+        configuration = self._directory / "nginx.conf"
+        configuration.write_text(_CONFIGURATION.format(directory=self._directory, address=ADDRESS, servers=servers))
+        program = self._network.start("nginx", "nginx", "-e", "stderr", "-p", self._directory, "-c", configuration)
+        program.wait_until(lambda: self._network.listens(ADDRESS, 443), "answer on port 443")
+        return program
+
+    def _server(self, host: str, site: Site) -> str:
+        listen = [f"listen {ADDRESS}:80;"] if site.http else []
+        tls = ""
+        if site.https:
+            listen.append(f"listen {ADDRESS}:443 ssl;")
+            tls = f"ssl_certificate {site.https.certificate};\n        ssl_certificate_key {site.https.key};"
+        return _SERVER.format(listen="\n        ".join(listen), host=host, tls=tls, upstream=self._upstream) if listen else ""
