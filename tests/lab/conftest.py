@@ -14,7 +14,7 @@ import pytest
 from . import thunderbird as thunderbird_program
 from .ca import Authority
 from .nameserver import NameServer
-from .network import Network, refusal, tail
+from .network import PATH, Network, refusal, tail
 from .service import UPSTREAM, Service
 from .thunderbird import Thunderbird
 from .webfront import WebFront
@@ -26,9 +26,9 @@ def _do_without(reason: str) -> None:
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(reason)
 
 
-def need(*programs: str) -> None:
+def _need(*programs: str) -> None:
     """Skip the test, or fail it where CI=true, when one of *programs* is not installed."""
-    missing = [program for program in programs if shutil.which(program) is None]
+    missing = [program for program in programs if shutil.which(program, path=PATH) is None]
     if missing:
         _do_without(f"not installed: {', '.join(missing)} (tests/lab/install.sh, as root)")
 
@@ -36,7 +36,7 @@ def need(*programs: str) -> None:
 @pytest.fixture(scope="session")
 def network(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
     """The lab's network; its directory keeps every log."""
-    need("unshare", "nsenter", "ip")
+    _need("unshare", "nsenter", "ip")
     reason = refusal()
     if reason:
         _do_without(f"no network namespace: {reason}")
@@ -54,7 +54,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 @pytest.fixture(scope="session")
 def name_server(network: Network) -> NameServer:
     """The name server, empty at first."""
-    need("knotd", "knotc")
+    _need("knotd", "knotc")
     return NameServer(network)
 
 
@@ -67,14 +67,14 @@ def service(network: Network) -> Service:
 @pytest.fixture(scope="session")
 def web_front(network: Network) -> WebFront:
     """nginx in front of the service, with no sites at first."""
-    need("nginx")
+    _need("nginx")
     return WebFront(network, UPSTREAM)
 
 
 @pytest.fixture(scope="session")
 def thunderbird(network: Network, authority: Authority) -> Iterator[Thunderbird]:
     """A Thunderbird for all cases in which no host's certificate changes."""
-    need(*thunderbird_program.PROGRAMS)
+    _need(*thunderbird_program.PROGRAMS)
     with Thunderbird(network, authority.certificate) as thunderbird:
         yield thunderbird
 

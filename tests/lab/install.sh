@@ -2,7 +2,7 @@
 # Install the Debian packages of packages.txt that are missing; say nothing where none is.
 #
 # As root with apt they are installed, without their services: knot and nginx must not listen on this machine.
-# Otherwise a line tells what is missing, and the tests that need it are skipped.
+# Otherwise, and where apt fails, a line tells what is missing; it is the tests that are then skipped, or fail where CI=true.
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)
@@ -30,8 +30,8 @@ fi
 export DEBIAN_FRONTEND=noninteractive
 install_missing() {
     # shellcheck disable=SC2086  # a list of words is meant
-    apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 $missing >&2
+    apt-get install -y -qq --no-install-recommends -o Dpkg::Use-Pty=0 -o DPkg::Lock::Timeout=120 $missing >&2
 }
 echo "lab: installing$missing" >&2
 # Lists that are missing or out of date are the common reason for a failure, and then only are they fetched.
-install_missing || { apt-get update -qq >&2 && install_missing; }
+install_missing || { apt-get update -qq >&2 && install_missing; } || echo "lab: apt failed; missing:$missing" >&2

@@ -32,6 +32,7 @@ _FILES = {
     "/etc/resolv.conf": f"nameserver {NAME_SERVER}\n",
 }
 _UNSHARE = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _CLONE_NEWNET = 0x40000000  # linux/sched.h
 _LOG_LINES = 40
 
@@ -45,7 +46,7 @@ def refusal() -> str | None:
     if os.name != "posix" or os.geteuid() != 0:
         return "only root may make a network namespace"
     tried = subprocess.run([*_UNSHARE, "true"], capture_output=True, text=True, check=False)
-    return f"unshare: {tried.stderr.strip()}" if tried.returncode else None
+    return tried.stderr.strip() if tried.returncode else None
 
 
 class Network:
@@ -149,7 +150,7 @@ class Network:
 
     def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
         # Nothing of the tester's own: a proxy or a session bus outside must not be asked.
-        return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(self._home), "LANG": "C.UTF-8", **(more or {})}
+        return {"PATH": PATH, "HOME": str(self._home), "LANG": "C.UTF-8", **(more or {})}
 
 
 class Program:
