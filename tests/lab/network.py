@@ -17,6 +17,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -179,7 +180,8 @@ class Program:
             # nsenter waits for the program, which is its child, and ends as that does.
             child = _child_of(self._popen.pid)
             if child is not None:
-                os.kill(child, how)
+                with suppress(ProcessLookupError):
+                    os.kill(child, how)
             try:
                 self._popen.wait(10)
             except subprocess.TimeoutExpired:

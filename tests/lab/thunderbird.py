@@ -25,7 +25,6 @@ _PREFERENCES: dict[str, bool | int | str] = {
     "app.update.auto": False,
     "datareporting.healthreport.uploadEnabled": False,
     "datareporting.policy.dataSubmissionEnabled": False,
-    "extensions.blocklist.enabled": False,
     "extensions.getAddons.cache.enabled": False,
     "extensions.update.enabled": False,
     "mail.provider.suppress_dialog_on_startup": True,  # no account set-up at start

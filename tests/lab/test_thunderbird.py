@@ -1,0 +1,208 @@
+"""Real Thunderbird, given only an address, is configured through our running service, or finds nothing where we say nothing."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import pytest
+
+from .ca import Authority, Fault
+from .nameserver import NameServer
+from .outcome import NOTHING, Outcome, Server
+from .service import Service
+from .thunderbird import Thunderbird
+from .webfront import ADDRESS, Site, WebFront
+
+pytestmark = pytest.mark.lab
+
+HOST = "server.karlahosting.test"
+SETTINGS = """
+[[provider]]
+id = "karlahosting"
+name = "KarlaHosting"
+short_name = "Karla"
+
+[[provider.account]]
+protocol = "imap"
+incoming = { host = "server.karlahosting.test", port = 993, tls = "implicit" }
+outgoing = { host = "server.karlahosting.test", port = 465, tls = "implicit", also = [{ port = 587, tls = "starttls" }] }
+
+[[provider.account]]
+protocol = "pop3"
+incoming = { host = "mail.%EMAILDOMAIN%", port = 995, tls = "implicit" }
+outgoing = { host = "mail.%EMAILDOMAIN%", port = 465, tls = "implicit" }
+
+[[domain]]
+name = "karlahosting.test"
+provider = "karlahosting"
+
+[[domain]]
+name = "kund.test"
+provider = "karlahosting"
+
+[[domain]]
+name = "byrå.test"
+provider = "karlahosting"
+
+[[domain]]
+name = "hemsida.test"
+provider = "karlahosting"
+
+[[domain]]
+name = "poppen.test"
+provider = "karlahosting"
+protocols = ["pop3", "imap"]
+
+[[domain]]
+name = "vilande.test"
+provider = "karlahosting"
+suspended = true
+
+[[domain]]
+name = "flytt.test"
+provider = "karlahosting"
+"""
+MOVED = """
+[[domain]]
+name = "flytt.test"
+provider = "karlahosting"
+[[domain.account]]
+protocol = "imap"
+incoming = { host = "ny.karlahosting.test" }
+"""
+BYRA = "xn--byr-wla.test"  # byrå.test
+
+
+def _domain_with(fault: Fault) -> str:
+    return f"{fault.replace('_', '-')}.test"
+
+
+NOT_QUICK = 2.0  # seconds; one host that hangs costs 5
+FOLLOWED_WITHIN = 2.0  # seconds from a change to its being served: the contract
+
+
+def _found(address: str, *incoming: tuple[str, str, int], outgoing: str) -> Outcome:
+    """Return what Thunderbird finds at our service: *incoming* are type, host and port, the first of them chosen."""
+    first, *others = (Server(kind, host, port, "SSL", address) for kind, host, port in incoming)
+    return Outcome(
+        source="xml-from-isp-https",
+        incoming=(first,),
+        outgoing=(Server("smtp", outgoing, 465, "SSL", address),),
+        alternatives=tuple(others),
+    )
+
+
+def _imap_first(address: str, domain: str) -> Outcome:
+    return _found(address, ("imap", HOST, 993), ("pop3", f"mail.{domain}", 995), outgoing=HOST)
+
+
+@dataclass
+class World:
+    """The name server and the web front, holding host names that lead to our service."""
+
+    name_server: NameServer
+    web_front: WebFront
+
+    def serve(self, hosts: Mapping[str, Site]) -> None:
+        """Publish *hosts* at the web front; their domains have the mail host's MX, as all its customers have."""
+        domains = {host.removeprefix("autoconfig.").removeprefix("autodiscover.") for host in hosts}
+        mail = {name: {"A": ["192.0.2.20"]} for name in (HOST, "mx.karlahosting.test", *(f"mail.{domain}" for domain in domains))}
+        # The customer's own web site is elsewhere, and nobody answers there.
+        elsewhere = {domain: {"A": ["192.0.2.80"], "MX": ["10 mx.karlahosting.test"]} for domain in domains}
+        ours = {host: {**elsewhere.get(host, {}), "A": [ADDRESS]} for host in hosts}
+        self.name_server.publish({**mail, **elsewhere, **ours})
+        self.web_front.serve(hosts)
+
+    def asked(self, domain: str) -> list[str]:
+        """Return the requests so far to hosts of *domain*, or for addresses there."""
+        return [request for request in self.web_front.requests() if domain in request]
+
+
+@pytest.fixture(scope="module")
+def world(name_server: NameServer, service: Service, web_front: WebFront, authority: Authority) -> World:
+    """The customers' domains, each with autoconfig.DOMAIN at our service, but hemsida.test with nothing but its own https site."""
+    bad_domains = [f'[[domain]]\nname = "{_domain_with(fault)}"\nprovider = "karlahosting"\n' for fault in Fault]
+    service.import_settings(SETTINGS + "".join(bad_domains))
+    named = [f"autoconfig.{domain}" for domain in ("karlahosting.test", "kund.test", BYRA, "poppen.test", "flytt.test")]
+    # These two have every way in that there is, so that nothing but our answer can be the reason for finding nothing.
+    silent = [f"{label}{domain}" for domain in ("vilande.test", "okand.test") for label in ("autoconfig.", "autodiscover.", "")]
+    good = {host: Site(authority.issue(host), http=True) for host in (*named, *silent)}
+    bad = {host: Site(authority.issue(host, fault=fault), http=True) for fault in Fault for host in (f"autoconfig.{_domain_with(fault)}",)}
+    world = World(name_server, web_front)
+    world.serve({**good, **bad, "hemsida.test": Site(authority.issue("hemsida.test"))})
+    return world
+
+
+def test_imap_at_the_host_comes_first_and_pop_at_the_domain_second(world: World, thunderbird: Thunderbird) -> None:
+    """The host's rule arrives: IMAP and sending at the host's server, POP at mail.kund.test as the alternative."""
+    assert thunderbird.find_config("anna@kund.test") == _imap_first("anna@kund.test", "kund.test")
+
+
+def test_an_upper_case_address(world: World, thunderbird: Thunderbird) -> None:
+    """The address is found in any letter case and stays as it was typed, in the user name too."""
+    assert thunderbird.find_config("Anna@KUND.TEST") == _imap_first("Anna@KUND.TEST", "kund.test")
+
+
+def test_an_internationalised_domain_as_a_label(world: World, thunderbird: Thunderbird) -> None:
+    """The A-label form works as any domain."""
+    assert thunderbird.find_config(f"anna@{BYRA}") == _imap_first(f"anna@{BYRA}", BYRA)
+
+
+def test_an_internationalised_domain_as_people_write_it_is_refused_by_thunderbird(world: World, thunderbird: Thunderbird) -> None:
+    """Thunderbird 153.7 takes no U-label for a host name (InputSanitizer.hostname) and gives up before it asks anybody."""
+    asked_before = world.web_front.requests()
+    assert thunderbird.find_config("anna@byrå.test") == NOTHING
+    assert world.web_front.requests() == asked_before
+
+
+def test_a_domain_with_well_known_only(world: World, thunderbird: Thunderbird) -> None:
+    """https://D/.well-known/autoconfig/ is enough: no autoconfig name in the DNS, no plain http."""
+    assert thunderbird.find_config("anna@hemsida.test") == _imap_first("anna@hemsida.test", "hemsida.test")
+
+
+def test_a_pop_first_domain(world: World, thunderbird: Thunderbird) -> None:
+    """Where POP is preferred, the domain's own server is chosen for both ways, with IMAP as the alternative."""
+    address = "anna@poppen.test"
+    expected = _found(address, ("pop3", "mail.poppen.test", 995), ("imap", HOST, 993), outgoing="mail.poppen.test")
+    assert thunderbird.find_config(address) == expected
+
+
+@pytest.mark.parametrize("domain", ["okand.test", "vilande.test"])
+def test_nothing_is_found_quickly_where_we_say_nothing(world: World, thunderbird: Thunderbird, domain: str) -> None:
+    """For a domain that is not ours, and for a suspended one, every way in answers at once, and never with success."""
+    outcome = thunderbird.find_config(f"anna@{domain}")
+    assert outcome == NOTHING
+    assert outcome.elapsed < NOT_QUICK
+    ways_in = {f"{scheme}://{label}{domain}" for scheme in ("https", "http") for label in ("", "autoconfig.")}
+    _within(1.0, lambda: ways_in <= {_origin(request) for request in world.asked(domain)})
+    assert {request.rsplit(" ", 1)[1] for request in world.asked(domain)} == {"404"}
+
+
+def _origin(request: str) -> str:
+    _, url, _ = request.split(" ")
+    return "/".join(url.split("/")[:3])
+
+
+def test_an_import_is_found_by_the_next_lookup(world: World, service: Service, thunderbird: Thunderbird) -> None:
+    """A change made by a command while the service runs is served by every worker within two seconds."""
+    address = "anna@flytt.test"
+    assert thunderbird.find_config(address) == _imap_first(address, "flytt.test")
+    service.import_settings(MOVED)
+    expected = _found(address, ("imap", "ny.karlahosting.test", 993), ("pop3", "mail.flytt.test", 995), outgoing=HOST)
+    _within(FOLLOWED_WITHIN, lambda: thunderbird.find_config(address) == expected)
+
+
+def _within(seconds: float, ready: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():
+        assert time.monotonic() < deadline, f"not after {seconds:g} s"
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_a_bad_certificate_sends_thunderbird_to_plain_http(world: World, thunderbird: Thunderbird, fault: Fault) -> None:
+    """Thunderbird 153.7 warns nobody of a bad certificate: it takes the same answer over plain http, where anybody may forge it."""
+    domain = _domain_with(fault)
+    expected = replace(_imap_first(f"anna@{domain}", domain), source="xml-from-isp-http")
+    assert thunderbird.find_config(f"anna@{domain}") == expected
