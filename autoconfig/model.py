@@ -293,6 +293,10 @@ class ClientConfig:
         accounts = tuple(account for account in self.accounts if account.protocol is protocol)
         return replace(self, accounts=accounts) if accounts else None
 
+    def url(self, pattern: str) -> str:
+        """Return a web address of the provider with this domain in the place of its placeholder."""
+        return pattern.replace(EMAILDOMAIN, self.domain.ascii)
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
