@@ -1,0 +1,85 @@
+"""What every command needs: the installation it works on, and how to print a table."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from autoconfig.config import Config, find_instance, load
+
+if TYPE_CHECKING:
+    from autoconfig.store.snapshot import Snapshot
+    from autoconfig.store.store import Store
+
+
+@dataclass
+class Room:
+    """One installation, as the commands see it."""
+
+    instance: Path
+    environ: Mapping[str, str]
+
+    @classmethod
+    def of(cls, option: str | None, environ: Mapping[str, str], cwd: Path) -> Room:
+        """Return the room for the folder that --instance, the environment or the current folder names."""
+        return cls(find_instance(option, environ, cwd), environ)
+
+    @cached_property
+    def config(self) -> Config:
+        """The configuration, read at the first need."""
+        return load(self.instance, self.environ)
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Open the store; the instance folder is made where it is missing."""
+        from autoconfig.store.store import open_store
+
+        with open_store(self.config.database_url) as store:
+            yield store
+
+    @contextmanager
+    def changing(self) -> Iterator[Store]:
+        """Open the store for a change, which is in the snapshot when this ends."""
+        from autoconfig.store.follow import catch_up
+
+        with self.store() as store:
+            yield store
+            catch_up(store, self.config.snapshot_path)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """Open the snapshot as it is after every change so far."""
+        from autoconfig.store.snapshot import Snapshot
+
+        with self.changing():
+            pass
+        yield Snapshot.open(self.config.snapshot_path)
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Print *rows*: a table with headings on a terminal, tab-separated lines in a pipe."""
+    if not sys.stdout.isatty():
+        for row in rows:
+            click.echo("\t".join(row))
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False)
+    for row in rows:
+        shown.add_row(*(Text(cell) for cell in row))
+    Console().print(shown)
+
+
+def note(text: str) -> None:
+    """Tell the person at the keyboard something that is not the result."""
+    click.echo(text, err=True)

@@ -1,0 +1,44 @@
+"""`autoconfig show`: the exact bytes that a mail program would get."""
+
+from __future__ import annotations
+
+import click
+
+from autoconfig.address import Domain, EmailAddress
+from autoconfig.cli.room import Room
+from autoconfig.errors import N_, NotFound
+from autoconfig.formats import FORMATS
+from autoconfig.model import ClientConfig, Protocol
+
+
+def find(room: Room, target: str) -> tuple[ClientConfig, EmailAddress | None]:
+    """Return what *target*, an address or a domain, should use; raises NotFound for a domain that is not ours."""
+    address = EmailAddress.parse(target) if "@" in target else None
+    domain = address.domain if address else Domain.parse(target)
+    with room.snapshot() as snapshot:
+        config = snapshot.client_config(domain)
+    if config is None:
+        raise NotFound(N_("%(domain)s is not among the domains here, or is suspended; see: autoconfig domain list"), domain=domain)
+    return config, address
+
+
+@click.command()
+@click.argument("target", metavar="ADDRESS|DOMAIN")
+@click.option("--format", "format_", type=click.Choice(list(FORMATS)), required=True, help="The kind of document.")
+@click.option("--protocol", type=click.Choice([p.value for p in Protocol]), help="Only this account, with its own outgoing server.")
+@click.pass_obj
+def show(room: Room, target: str, format_: str, protocol: str | None) -> None:
+    """Print what a mail program would get for an address or a domain, byte for byte.
+
+    \b
+    Examples:
+      autoconfig show anna@kund.se --format mozilla
+      autoconfig show kund.se --format mozilla-1.2 --protocol pop3
+    """
+    config, address = find(room, target)
+    if protocol is not None:
+        chosen = config.only(Protocol(protocol))
+        if chosen is None:
+            raise NotFound(N_("%(domain)s has no %(protocol)s account"), domain=config.domain, protocol=protocol)
+        config = chosen
+    click.get_binary_stream("stdout").write(FORMATS[format_](config, address).content)
