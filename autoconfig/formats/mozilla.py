@@ -224,49 +224,39 @@ def _name(text: str, limit: int) -> Value | None:
 
 
 def _with_draft(config: model.ClientConfig, mail: EmailProvider) -> ClientConfigDocument:
-    """Return *mail* with what clientConfig 1.2 adds; further servers are used as the preferred account is."""
+    """Return *mail* with what clientConfig 1.2 adds; other servers know the user as the preferred account does."""
     provider, preferred = config.provider, config.accounts[0].incoming
+    help_page, sieve, oauth2 = provider.documentation_url, provider.sieve, provider.oauth2
 
     def filled(url: str) -> Value:
-        return Value(without_illegal(url.replace(model.EMAILDOMAIN, config.domain.ascii)))
+        return Value(without_illegal(config.url(url)))
 
     def by_url(kind: str, url: str | None) -> tuple[Server, ...]:
         # Draft, "URL-based protocols", authentication; RFC 7617 for the scheme's name.
         basic = Value("Basic", (("system", "http"),))
-        return (
-            () if url is None else (Server(type=kind, url=filled(url), authentications=(basic,), username=Value(preferred.username.text)),)
-        )
+        return (Server(type=kind, url=filled(url), authentications=(basic,), username=Value(preferred.username.text)),) if url else ()
 
-    def sieve(found: model.Sieve | None) -> tuple[Server, ...]:
-        if found is None:
-            return ()
-        server = model.Server(found.host.fill(config.domain), found.port, found.tls, preferred.auth, preferred.username)
-        return (_server("managesieve", server),)
-
-    def oauth2(found: model.OAuth2 | None) -> tuple[OAuth2, ...]:
-        if found is None:
-            return ()
-        return (
-            OAuth2(
-                auth_url=filled(found.auth_url), token_url=filled(found.token_url), issuer=filled(found.issuer), scope=Value(found.scope)
-            ),
-        )
-
-    def documentation(url: str | None) -> tuple[Documentation, ...]:
-        if url is None:
-            return ()
+    def about(url: str) -> Documentation:
         descriptions = tuple(Value(str(mail.display_name), (("lang", language),)) for language in provider.languages[:1])
-        return (Documentation(url=filled(url).text, descriptions=descriptions),)
+        return Documentation(url=filled(url).text, descriptions=descriptions)
+
+    def by_host(found: model.Sieve) -> Server:
+        server = model.Server(found.host.fill(config.domain), found.port, found.tls, preferred.auth, preferred.username)
+        return _server("managesieve", server)
+
+    def authorization(found: model.OAuth2) -> OAuth2:
+        auth_url, token_url, issuer = map(filled, (found.auth_url, found.token_url, found.issuer))
+        return OAuth2(auth_url=auth_url, token_url=token_url, issuer=issuer, scope=Value(without_illegal(found.scope)))
 
     return ClientConfigDocument(
         version="1.2",
         email_provider=replace(
             mail,
             incoming_servers=mail.incoming_servers + by_url("jmap", provider.jmap_url),
-            documentation=documentation(provider.documentation_url),
+            documentation=(about(help_page),) if help_page else (),
         ),
         addressbooks=by_url("carddav", provider.carddav_url),
         calendars=by_url("caldav", provider.caldav_url),
-        setup_servers=sieve(provider.sieve),
-        oauth2=oauth2(provider.oauth2),
+        setup_servers=(by_host(sieve),) if sieve else (),
+        oauth2=(authorization(oauth2),) if oauth2 else (),
     )

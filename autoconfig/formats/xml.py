@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -155,13 +154,14 @@ def _line(node: etree._Element) -> int | None:
 
 
 def _to_lxml(element: Element, parent: etree._Element | None = None) -> etree._Element:
+    namespace = etree.QName(element.name).namespace or ""
     if parent is None:
-        # The root's namespace is the document's; others get a prefix where they stand.
-        namespace = etree.QName(element.name).namespace
-        nsmap: Any = {None: namespace} if namespace else {}  # lxml-stubs knows no default namespace
-        node = etree.Element(element.name, nsmap=nsmap)
-    else:
+        node = etree.Element(element.name, nsmap=_default(namespace) if namespace else {})
+    elif namespace == (etree.QName(parent).namespace or ""):
         node = etree.SubElement(parent, element.name)
+    else:
+        # Never a prefix: Thunderbird reads it as part of the name (JXON.sys.mjs, 153).
+        node = etree.SubElement(parent, element.name, nsmap=_default(namespace))
     for name, value in element.attributes:
         node.set(name, value)
     last: etree._Element | None = None
@@ -175,6 +175,10 @@ def _to_lxml(element: Element, parent: etree._Element | None = None) -> etree._E
     return node
 
 
+def _default(namespace: str) -> Any:  # noqa: ANN401
+    return {None: namespace}  # lxml-stubs knows no default namespace
+
+
 def _indent(node: etree._Element, before: str) -> None:
     # Where text stands beside elements every blank is content, for everything below as well.
     if not len(node) or node.text or any(child.tail for child in node):
@@ -184,10 +188,3 @@ def _indent(node: etree._Element, before: str) -> None:
         _indent(child, before + _INDENT)
         child.tail = before + _INDENT
     node[-1].tail = before
-
-
-def walk(element: Element) -> Iterator[Element]:
-    """Yield *element* and everything below it, in document order."""
-    yield element
-    for child in element.elements:
-        yield from walk(child)
