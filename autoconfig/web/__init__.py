@@ -1,0 +1,87 @@
+"""The service: everything that is asked over HTTP, and Flask's only home.
+
+`create_app` makes an application out of a `Config`; nothing happens at import. What is answered comes from the snapshot alone, so
+that the service goes on when the database is gone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import RequestURITooLarge
+
+from autoconfig.config import Config, find_instance, load
+from autoconfig.web import discovery, errors, guides, health
+from autoconfig.web.languages import Languages
+from autoconfig.web.pages import Pages
+from autoconfig.web.question import host_name
+from autoconfig.web.settings import Lookup, SnapshotLookup
+
+MAX_QUERY = 2_000  # octets: the longest address, percent-encoded, with room to spare
+MAX_BODY = 8_000  # octets: a form with one address
+STATIC_AGE = 31_536_000  # seconds: a year, because the address of the style sheet changes with its content
+
+# Nothing but our own style sheet and pictures, forms to ourselves, and no frames around us.
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+
+_HERE = Path(__file__).parent
+
+
+def create_app(config: Config | None = None, lookup: Lookup | None = None) -> Flask:
+    """Return the application for *config*, the installation found in environment and working directory where it is None.
+
+    *lookup* tells what a domain should use; None: the snapshot of the installation, opened with the first question of each process.
+    """
+    if config is None:
+        config = load(find_instance(None, os.environ, Path.cwd()), os.environ)
+    if lookup is None:
+        lookup = SnapshotLookup(config.snapshot_path)
+
+    app = Flask(__name__, root_path=str(_HERE), static_folder=None, template_folder=None, instance_path=str(config.instance))
+    app.config.update(
+        MAX_CONTENT_LENGTH=MAX_BODY,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+        SEND_FILE_MAX_AGE_DEFAULT=STATIC_AGE,
+    )
+    # A redirect from //path to /path would name the Host that was asked, whoever that is.
+    app.url_map.merge_slashes = False
+    app.static_folder = str(_HERE / "static")
+    app.add_url_rule("/static/<path:filename>", endpoint="static", view_func=app.send_static_file)
+
+    pages = Pages(Languages.of(config), stylesheet=_versioned("style.css"))
+    app.before_request(_refuse_what_is_no_request)
+    app.after_request(_protect)
+    app.extensions["autoconfig"] = lookup
+    errors.register(app, pages)
+    app.register_blueprint(health.blueprint())
+    app.register_blueprint(discovery.blueprint(lookup))
+    app.register_blueprint(guides.blueprint(lookup, pages, config.base_url))
+    return app
+
+
+def _refuse_what_is_no_request() -> None:
+    if len(request.query_string) > MAX_QUERY:
+        raise RequestURITooLarge
+    # A probe that speaks HTTP/1.0 sends no Host at all.
+    if (host := request.headers.get("Host")) is not None:
+        host_name(host)
+
+
+def _protect(response: Response) -> Response:
+    response.headers.update(HEADERS)
+    return response
+
+
+def _versioned(name: str) -> str:
+    content = (_HERE / "static" / name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:8]}"

@@ -1,0 +1,171 @@
+"""Every answer that is not what was asked for, and the headers on all of them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import pytest
+
+from autoconfig.errors import SnapshotError
+from autoconfig.web import MAX_BODY, create_app
+from autoconfig.web.errors import MESSAGES
+
+OWN = "autoconfig.karlahosting.se"
+
+
+def _broken(config, error):
+    def lookup(domain):
+        raise error
+
+    return create_app(config, lookup).test_client()
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        (None, "text/plain"),
+        ("*/*", "text/plain"),
+        ("text/*", "text/plain"),
+        ("application/xml, text/xml", "text/plain"),
+        ("text/html;q=0", "text/plain"),
+        ("text/html", "text/html"),
+        ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/html"),
+        ("TEXT/HTML;q=0.1, */*", "text/html"),
+        (";;,,/;q=x", "text/plain"),
+    ],
+)
+@pytest.mark.parametrize(
+    "path", ["/nowhere", "/mail/config-v1.1.xml?emailaddress=anna@other.se", "/mail/config-v1.1.xml?emailaddress=anna"]
+)
+def test_a_page_for_browsers_and_a_line_for_programs(client, path, accept, kind):
+    """A browser names text/html; Thunderbird says */*."""
+    answer = client.get(path, headers={"Host": OWN} | ({"Accept": accept} if accept else {}))
+    assert answer.status_code in (400, 404)
+    assert answer.content_type == f"{kind}; charset=utf-8"
+    assert "Accept" in answer.vary
+    if kind == "text/plain":
+        assert answer.text.count("\n") == 1
+        assert answer.text.isascii()
+
+
+def test_a_browser_at_a_discovery_address_reads_what_is_wrong(client):
+    """In its language, with what to do next."""
+    headers = {"Host": OWN, "Accept": "text/html", "Accept-Language": "sv"}
+    unknown = client.get("/mail/config-v1.1.xml?emailaddress=anna@other.se", headers=headers)
+    assert "Kontrollera stavningen" in unknown.text
+    wrong = client.get("/mail/config-v1.1.xml?emailaddress=anna", headers=headers)
+    assert "anna är ingen e-postadress: @ saknas." in wrong.text
+
+
+def test_a_form_that_is_too_large_is_413(client):
+    """Also when it does not say its length beforehand."""
+    for options in (
+        {"data": {"address": "a" * MAX_BODY}},
+        {"data": b"address=" + b"a" * MAX_BODY, "content_type": "application/x-www-form-urlencoded"},
+    ):
+        answer = client.post("/", headers={"Host": OWN, "Accept": "text/html"}, **options)
+        assert answer.status_code == 413
+        assert answer.content_type == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+def test_a_failure_inside_is_500_without_a_traceback_and_without_an_address(config, caplog, accept):
+    """What went wrong is logged with places and no values."""
+    client = _broken(config, RuntimeError("no settings for anna@kund.se"))
+    with caplog.at_level(logging.DEBUG):
+        for answer in (
+            client.post("/", data={"address": "anna@kund.se"}, headers={"Host": OWN, "Accept": accept}),
+            client.get("/mail/config-v1.1.xml?emailaddress=anna@kund.se", headers={"Host": OWN, "Accept": accept}),
+        ):
+            assert answer.status_code == 500
+            assert "Traceback" not in answer.text
+            assert "RuntimeError" not in answer.text
+            assert answer.headers["Cache-Control"] == "no-store"
+    assert "RuntimeError" in caplog.text
+    assert "in lookup" in caplog.text
+    assert "anna" not in caplog.text
+
+
+@pytest.mark.parametrize("accept", ["text/html", "*/*"])
+def test_a_snapshot_that_cannot_be_read_is_503(config, accept):
+    """A person is asked to come back, and so is a program."""
+    answer = _broken(config, SnapshotError("the snapshot is not there")).post(
+        "/", data={"address": "anna@kund.se"}, headers={"Host": OWN, "Accept": accept}
+    )
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"] == "5"
+
+
+def test_a_snapshot_that_comes_later_is_found(config, empty, client):
+    """The service may start before the first settings are there."""
+    headers = {"Host": "autoconfig.kund.se"}
+    assert empty.get("/mail/config-v1.1.xml", headers=headers).status_code == 503
+    later = replace(config, instance=config.instance)
+    assert create_app(later).test_client().get("/mail/config-v1.1.xml", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize(("status", "message"), MESSAGES.items())
+def test_every_status_has_a_title_and_a_text(status, message):
+    """A page says what happened and what to do."""
+    title, text = message
+    assert title
+    assert text.endswith(".")
+
+
+def test_an_unusual_error_has_a_page_too(client):
+    """What the framework refuses by itself is told like the rest."""
+    answer = client.open("/", method="BREW", headers={"Host": OWN, "Accept": "text/html"})
+    assert answer.status_code == 405
+    assert set(answer.headers["Allow"].split(", ")) == {"GET", "HEAD", "POST"}
+    assert "Så fungerar inte den här sidan" in answer.text
+
+
+EVERYWHERE = [
+    ("GET", "/"),
+    ("POST", "/"),
+    ("GET", "/guide/kund.se"),
+    ("GET", "/guide/other.se"),
+    ("GET", "/nowhere"),
+    ("PUT", "/"),
+    ("GET", "/healthz"),
+    ("GET", "/static/style.css"),
+    ("GET", "/static/nothing.css"),
+    ("GET", "/mail/config-v1.1.xml?emailaddress=a@kund.se"),
+    ("GET", "/mail/config-v1.1.xml?emailaddress=a@other.se"),
+    ("GET", "/mail/config-v1.1.xml?emailaddress=a"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), EVERYWHERE)
+def test_the_security_headers_are_on_every_answer(client, method, path):
+    """Nothing runs, nothing is framed, nothing is sniffed, and no address goes to another site."""
+    with client.open(path, method=method, headers={"Host": OWN}) as answer:
+        assert answer.headers["Content-Security-Policy"] == (
+            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        )
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert answer.headers["Referrer-Policy"] == "no-referrer"
+        assert "Set-Cookie" not in answer.headers
+
+
+def test_the_style_sheet_is_kept_for_a_year_under_an_address_of_its_content(client):
+    """A new version has a new address."""
+    page = client.get("/", headers={"Host": OWN}).text
+    url = page.partition('<link rel="stylesheet" href="')[2].partition('"')[0]
+    with client.get(url) as answer:
+        assert answer.status_code == 200
+        assert answer.content_type == "text/css; charset=utf-8"
+        assert answer.cache_control.max_age == 31_536_000
+
+
+@pytest.mark.parametrize("path", ["/static/../errors.py", "/static/%2e%2e/errors.py", "/static//etc/passwd"])
+def test_only_what_lies_in_the_static_folder_is_served(client, path):
+    """No way leads out of it."""
+    assert client.get(path, headers={"Host": OWN}).status_code == 404
+
+
+def test_healthz_needs_nothing(empty):
+    """It tells that the process is alive, not that it has anything to say."""
+    answer = empty.get("/healthz")
+    assert (answer.status_code, answer.text, answer.content_type) == (200, "ok\n", "text/plain; charset=utf-8")
