@@ -15,8 +15,8 @@ from typing import NamedTuple, Protocol
 from autoconfig.address import MAX_DOMAIN_OCTETS
 from autoconfig.errors import N_, AddressError, AutoconfigError
 from autoconfig.model import EMAILDOMAIN, Account, AccountOverride, DomainSettings, HostPattern, ModelError, Provider, Settings, Shape
-from autoconfig.store.codec import Mistake
 from autoconfig.store.places import Path
+from autoconfig.store.values import Mistake
 
 _WHOLE_LABELS = re.compile(rf"(?:\A|\.){EMAILDOMAIN}(?=\.|\Z)")
 

@@ -16,8 +16,9 @@ from autoconfig.address import Domain
 from autoconfig.errors import N_, AddressError, Problem, SettingsError
 from autoconfig.model import DomainSettings, ModelError, Provider, Settings
 from autoconfig.store.check import Known, Origin, check, duplicates
-from autoconfig.store.codec import Data, Mistake, domain_from_data, domain_to_data, provider_from_data, provider_to_data, unknown_key
+from autoconfig.store.codec import domain_from_data, domain_to_data, provider_from_data, provider_to_data
 from autoconfig.store.places import Path, lines_of
+from autoconfig.store.values import Data, Mistake, unknown_key
 
 _SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)\Z")
 
@@ -86,12 +87,18 @@ def parse_toml(source: str | bytes, default_provider: str | None = None) -> Sett
 def judge(settings: Settings, known: Known | None = None) -> None:
     """Raise SettingsError with every mistake of *settings*, read from a file or made whole; *known* is what the store has."""
     if isinstance(settings, SettingsFile):
-        mistakes = [*settings.mistakes, *check(settings, settings.origin, known)]
-        problems = settings.places.problems(mistakes) if mistakes else []
+        raise_mistakes(settings, [*settings.mistakes, *check(settings, settings.origin, known)])
     else:
-        problems = [Problem(_name(settings, mistake.path), mistake.error) for mistake in _judge_whole(settings, known)]
-    if problems:
-        raise SettingsError(problems)
+        raise_mistakes(settings, _mistakes_of_whole(settings, known))
+
+
+def raise_mistakes(settings: Settings, mistakes: Iterable[Mistake]) -> None:
+    """Raise SettingsError where there are *mistakes*, with their lines where *settings* came from a file."""
+    mistakes = list(mistakes)
+    if mistakes and isinstance(settings, SettingsFile):
+        raise SettingsError(settings.places.problems(mistakes))
+    if mistakes:
+        raise SettingsError(Problem(_name(settings, mistake.path), mistake.error) for mistake in mistakes)
 
 
 def write_toml(settings: Settings) -> str:
@@ -188,7 +195,7 @@ def _syntax_problem(message: str, text: str) -> Problem:
 # --- settings without a file -------------------------------------------------------------------------------------------------------
 
 
-def _judge_whole(settings: Settings, known: Known | None) -> Iterator[Mistake]:
+def _mistakes_of_whole(settings: Settings, known: Known | None) -> Iterator[Mistake]:
     notes: list[Mistake] = []
     for i, provider in enumerate(settings.providers):
         provider_from_data(provider_to_data(provider), ("provider", i), notes)
@@ -213,13 +220,14 @@ def _name(settings: Settings, path: Path) -> str:
 
 def _array_table(name: str, data: Data) -> list[str]:
     lines = ["", f"[[{name}]]"]
-    lines += (f"{key} = {_value(value)}" for key, value in data.items() if key != "account")
+    lines += (f"{key} = {toml_value(value)}" for key, value in data.items() if key != "account")
     for account in data.get("account", []):
         lines += _array_table(f"{name}.account", account)
     return lines
 
 
-def _value(value: object) -> str:
+def toml_value(value: object) -> str:
+    """Return plain data as TOML writes it on one line."""
     match value:
         case bool():
             return "true" if value else "false"
@@ -228,9 +236,9 @@ def _value(value: object) -> str:
         case str():
             return _quoted(value)
         case list():
-            return f"[{', '.join(map(_value, value))}]"
+            return f"[{', '.join(map(toml_value, value))}]"
         case dict():
-            return f"{{ {', '.join(f'{key} = {_value(part)}' for key, part in value.items())} }}"
+            return f"{{ {', '.join(f'{key} = {toml_value(part)}' for key, part in value.items())} }}"
     raise TypeError(value)
 
 

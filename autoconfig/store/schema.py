@@ -1,0 +1,77 @@
+"""Whether the tables are those that this program knows, and bringing them there.
+
+The state is read without Alembic, which takes a while to load and is needed only for the upgrade itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, inspect, text
+
+from autoconfig.errors import N_, StoreError
+from autoconfig.store.tables import VERSIONS
+
+
+class StateWord(StrEnum):
+    """How the tables are to this program."""
+
+    EMPTY = "empty"
+    CURRENT = "current"
+    BEHIND = "behind"
+    AHEAD = "ahead"
+    FOREIGN = "foreign"
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaState:
+    """Which version the tables are (None: there are none of ours), and which one this program wants."""
+
+    word: StateWord
+    current: str | None
+    head: str = VERSIONS[-1]
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether this program can work with the tables."""
+        return self.word is StateWord.CURRENT
+
+
+def state(connection: Connection) -> SchemaState:
+    """Return the state of the tables that *connection* sees."""
+    tables = inspect(connection).get_table_names()
+    if "alembic_version" in tables:
+        current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+        if current is None:
+            return SchemaState(StateWord.EMPTY, None)
+        if current not in VERSIONS:
+            return SchemaState(StateWord.AHEAD, current)
+        return SchemaState(StateWord.CURRENT if current == VERSIONS[-1] else StateWord.BEHIND, current)
+    return SchemaState(StateWord.FOREIGN if tables else StateWord.EMPTY, None)
+
+
+def refusal(found: SchemaState, name: str) -> StoreError:
+    """Return the error that tells why the tables cannot be used as they are, and what to do."""
+    match found.word:
+        case StateWord.AHEAD:
+            template = N_("%(name)s was made by a newer autoconfig (tables %(current)s, we know %(head)s); use that one")
+        case StateWord.FOREIGN:
+            template = N_("%(name)s belongs to another program; give autoconfig a database of its own")
+        case StateWord.EMPTY:
+            template = N_("%(name)s has no tables yet; make them with: autoconfig db upgrade")
+        case _:
+            template = N_("%(name)s has tables of an older autoconfig (%(current)s, we need %(head)s); run: autoconfig db upgrade")
+    return StoreError(template, name=name, current=found.current or "-", head=found.head)
+
+
+def upgrade(connection: Connection) -> None:
+    """Bring the tables to the newest version, all or nothing, in the transaction of *connection*."""
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", "autoconfig.store:migrations")
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,402 @@
+"""The settings of an installation, shared by all who write.
+
+Every change is one transaction: it raises the revision, is judged against what is there, and logs what it touched; a change that changes
+nothing leaves no trace. Whatever goes wrong with the database leaves here as one clear StoreError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Self
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import Row as SQLRow
+
+from autoconfig.address import Domain
+from autoconfig.errors import N_, StoreError
+from autoconfig.model import DomainSettings, ModelError, Provider, Settings
+from autoconfig.store import schema
+from autoconfig.store.changes import Changes, Mark
+from autoconfig.store.check import Link, Origin
+from autoconfig.store.database import Database
+from autoconfig.store.difference import Change, Difference, ImportResult
+from autoconfig.store.exchange import judge, raise_mistakes
+from autoconfig.store.rows import (
+    PAGE,
+    all_providers,
+    belongs_to,
+    changes,
+    chunks,
+    domain_from_row,
+    domain_to_row,
+    ends_of_aliases,
+    execute_many,
+    mark_of,
+    one_domain,
+    one_provider,
+    provider_to_row,
+)
+from autoconfig.store.tables import change as change_table
+from autoconfig.store.tables import domain as domain_table
+from autoconfig.store.tables import meta
+from autoconfig.store.tables import provider as provider_table
+from autoconfig.store.values import Mistake
+
+
+def open_store(url: str, *, create: bool = True) -> Store:
+    """Open the store at *url*, ready for use.
+
+    A missing or empty SQLite store is made, unless *create* is False. Raises StoreError where the tables are not ours, or not of this
+    version, and StoreUnavailable where the database does not answer.
+    """
+    store = Store.connect(url, create=create)
+    try:
+        store.make_ready()
+    except BaseException:
+        store.close()
+        raise
+    return store
+
+
+class Store:
+    """An open store; a context manager. `connect` looks at nothing yet, `open_store` gives one that is ready."""
+
+    def __init__(self, database: Database, *, create: bool) -> None:
+        self._database = database
+        self._create = create
+
+    @classmethod
+    def connect(cls, url: str, *, create: bool = True) -> Self:
+        """Return the store at *url* in whatever state it is, to look at that state or to upgrade."""
+        return cls(Database(url, create=create), create=create)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._database.close()
+
+    @property
+    def name(self) -> str:
+        """The database for people, without a password."""
+        return self._database.name
+
+    # --- the schema ----------------------------------------------------------------------------------------------------------------
+
+    def state(self) -> schema.SchemaState:
+        """Tell whether the tables are those of this program; makes nothing."""
+        if self._create and self._database.is_missing:
+            return schema.SchemaState(schema.StateWord.EMPTY, None)
+        with self._database.reading() as connection:
+            return schema.state(connection)
+
+    def upgrade(self) -> None:
+        """Bring the tables to this program's version, all or nothing."""
+        with self._database.writing() as connection:
+            found = schema.state(connection)
+            if found.word in (schema.StateWord.AHEAD, schema.StateWord.FOREIGN):
+                raise schema.refusal(found, self.name)
+            if not found.usable:
+                schema.upgrade(connection)
+                connection.commit()
+
+    def make_ready(self) -> None:
+        """Make the tables of an empty SQLite store; raise StoreError where the tables cannot be used."""
+        found = self.state()
+        if found.word is schema.StateWord.EMPTY and self._create and self._database.path:
+            self.upgrade()
+        elif not found.usable:
+            raise schema.refusal(found, self.name)
+
+    # --- reading -------------------------------------------------------------------------------------------------------------------
+
+    def revision(self) -> int:
+        """Return the number of changes so far."""
+        return self.mark().revision
+
+    def mark(self) -> Mark:
+        """Return which store this is, and its revision."""
+        with self._database.reading() as connection:
+            return mark_of(connection)
+
+    def count_providers(self) -> int:
+        """Return how many providers there are."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(provider_table)).scalar_one()
+
+    def count_domains(self) -> int:
+        """Return how many domains there are, aliases and suspended ones too."""
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(domain_table)).scalar_one()
+
+    def providers(self) -> list[tuple[Provider, int]]:
+        """Return the providers by id, each with its number of domains; an alias counts where its target does."""
+        with self._database.reading() as connection:
+            counts: dict[str, int] = {}
+            plain = select(domain_table.c.provider, func.count()).where(domain_table.c.provider.is_not(None))
+            ends = ends_of_aliases()
+            aliases = select(domain_table.c.provider, func.count()).join(ends, ends.c.target == domain_table.c.name)
+            for query in (plain, aliases.where(domain_table.c.alias_of.is_(None))):
+                for id, count in connection.execute(query.group_by(domain_table.c.provider)):
+                    counts[id] = counts.get(id, 0) + count
+            return [(provider, counts.get(id, 0)) for id, provider in all_providers(connection).items()]
+
+    def provider(self, id: str) -> Provider:
+        """Return the provider *id*; raises NotFound."""
+        with self._database.reading() as connection:
+            return one_provider(connection, id)
+
+    def domains(
+        self, provider: str | None = None, contains: str | None = None, limit: int | None = None, after: Domain | None = None
+    ) -> Iterator[DomainSettings]:
+        """Yield domains by A-label: those of *provider* (and their aliases), with *contains* in one of their forms, *after* a name."""
+        if provider is not None:
+            self.provider(provider)
+        last, left = after.ascii if after else "", limit
+        while left is None or left > 0:
+            page = PAGE if left is None else min(left, PAGE)
+            query = select(domain_table).where(domain_table.c.name > last).order_by(domain_table.c.name).limit(page)
+            if provider is not None:
+                query = query.where(belongs_to([provider]))
+            if contains:
+                text = contains.lower()
+                query = query.where(
+                    or_(*(column.contains(text, autoescape=True) for column in (domain_table.c.name, domain_table.c.unicode)))
+                )
+            with self._database.reading() as connection:
+                rows = connection.execute(query).all()
+            yield from map(domain_from_row, rows)
+            if len(rows) < page:
+                return
+            last, left = rows[-1].name, None if left is None else left - page
+
+    def domain(self, domain: Domain) -> DomainSettings:
+        """Return what is said of *domain* itself; raises NotFound."""
+        with self._database.reading() as connection:
+            return one_domain(connection, domain)
+
+    def export(self) -> Settings:
+        """Return everything, as of one moment: providers by id, domains by A-label."""
+        with self._database.reading() as connection:
+            rows = connection.execute(select(domain_table).order_by(domain_table.c.name))
+            return Settings(tuple(all_providers(connection).values()), tuple(map(domain_from_row, rows)))
+
+    @contextmanager
+    def changes_since(self, mark: Mark | None) -> Iterator[Changes]:
+        """Tell what leads from *mark* to now; everything, where *mark* is None or of another store. Read it within the context."""
+        with self._database.reading() as connection:
+            now = mark_of(connection)
+            is_complete = mark is None or mark.store_id != now.store_id or mark.revision > now.revision
+            yield changes(connection, now, None if is_complete or mark is None else mark.revision)
+
+    # --- writing -------------------------------------------------------------------------------------------------------------------
+
+    def import_settings(self, settings: Settings, *, prune: bool = False, dry_run: bool = False) -> ImportResult:
+        """Take in *settings*, all or nothing; what they do not mention stays.
+
+        With *prune*, the domains of the providers that *settings* name are removed where *settings* do not list them. With *dry_run*
+        nothing stays changed. Raises SettingsError with every mistake.
+        """
+        with self._changing(dry_run=dry_run) as writing:
+            listed = {entry.domain.ascii for entry in settings.domains}
+            targets = {entry.alias_of.ascii for entry in settings.domains if entry.alias_of}
+            writing.expect(targets - listed)
+            judge(settings, writing)
+            providers = writing.put_providers(settings.providers)
+            domains = writing.put_domains(settings.domains)
+            if prune:
+                domains = Difference(domains.added, domains.changed, domains.unchanged, writing.prune(settings))
+        return ImportResult(providers, domains, writing.revision if writing.log and not dry_run else writing.revision - 1)
+
+    def set_provider(self, provider: Provider) -> None:
+        """Put *provider* in the place of the one with its id, or add it."""
+        with self._changing() as writing:
+            judge(Settings((provider,)), writing)
+            writing.put_providers([provider])
+
+    def edit_provider(self, id: str, edit: Callable[[Provider], Provider]) -> Provider:
+        """Replace the provider *id* by what *edit* makes of it, with nobody in between; raises NotFound."""
+        with self._changing() as writing:
+            provider = edit(one_provider(writing.connection, id))
+            if provider.id != id:
+                raise StoreError(N_("a provider keeps its id: %(id)s"), id=id)
+            judge(Settings((provider,)), writing)
+            writing.put_providers([provider])
+        return provider
+
+    def remove_provider(self, id: str) -> None:
+        """Remove a provider; refused while domains use it. Raises NotFound."""
+        with self._changing() as writing:
+            one_provider(writing.connection, id)
+            users = select(domain_table.c.name).where(domain_table.c.provider == id)
+            count = writing.connection.execute(select(func.count()).select_from(users.subquery())).scalar_one()
+            if count:
+                raise StoreError(N_("%(count)d domains use the provider %(id)s; move or remove them first"), count=count, id=id)
+            writing.connection.execute(delete(provider_table).where(provider_table.c.id == id))
+            writing.note("provider", [id])
+
+    def add_domain(self, settings: DomainSettings) -> None:
+        """Add a domain; refused where it is there already."""
+        with self._changing() as writing:
+            if writing.link(settings.domain.ascii):
+                raise StoreError(N_("%(domain)s is there already"), domain=settings.domain)
+            judge(Settings((), (settings,)), writing)
+            writing.put_domains([settings])
+
+    def set_domain(self, settings: DomainSettings) -> None:
+        """Put *settings* in the place of what is said of their domain; raises NotFound."""
+        self.edit_domain(settings.domain, lambda _: settings)
+
+    def edit_domain(self, domain: Domain, edit: Callable[[DomainSettings], DomainSettings]) -> DomainSettings:
+        """Replace what is said of *domain* by what *edit* makes of it, with nobody in between; raises NotFound."""
+        with self._changing() as writing:
+            settings = edit(one_domain(writing.connection, domain))
+            if settings.domain != domain:
+                raise StoreError(N_("a domain keeps its name: %(domain)s"), domain=domain)
+            judge(Settings((), (settings,)), writing)
+            writing.put_domains([settings])
+        return settings
+
+    def remove_domain(self, domain: Domain) -> None:
+        """Remove a domain; refused while aliases lead to it. Raises NotFound."""
+        with self._changing() as writing:
+            one_domain(writing.connection, domain)
+            query = select(domain_table.c.unicode).where(domain_table.c.alias_of == domain.ascii).order_by(domain_table.c.name).limit(4)
+            aliases = writing.connection.execute(query).scalars().all()
+            if aliases:
+                named = ", ".join(aliases[:3]) + (" …" if len(aliases) > 3 else "")
+                raise StoreError(N_("%(domain)s has aliases, which must go first: %(aliases)s"), domain=domain, aliases=named)
+            writing.remove([domain.ascii])
+
+    @contextmanager
+    def _changing(self, *, dry_run: bool = False) -> Iterator[_Writing]:
+        with self._database.writing() as connection:
+            # The first statement of every change: whoever comes later waits here, so revisions are committed in their order.
+            connection.execute(update(meta).values(revision=meta.c.revision + 1))
+            writing = _Writing(connection, mark_of(connection).revision)
+            yield writing
+            if writing.log and not dry_run:
+                connection.commit()
+
+
+@dataclass
+class _Writing:
+    """A change under way; to `check` it is what the store knows."""
+
+    connection: Connection
+    revision: int
+    log: int = 0
+    _links: dict[str, Link | None] = field(default_factory=dict)
+
+    def note(self, kind: str, names: Iterable[str]) -> None:
+        """Log that *names* are touched."""
+        rows = [{"revision": self.revision, "kind": kind, "name": name} for name in names]
+        self.log += len(rows)
+        execute_many(self.connection, insert(change_table), rows)
+
+    def put_providers(self, providers: Iterable[Provider]) -> Difference[Provider]:
+        stored = self.providers()
+        found = _sorted_out((stored.get(provider.id), provider) for provider in providers)
+        changed = [change.new for change in found.changed]
+        execute_many(self.connection, insert(provider_table), map(provider_to_row, found.added))
+        row = update(provider_table).where(provider_table.c.id == bindparam("key"))
+        execute_many(self.connection, row, ({"key": provider.id, **provider_to_row(provider)} for provider in changed))
+        self.note("provider", (provider.id for provider in (*found.added, *changed)))
+        return found
+
+    def put_domains(self, domains: Iterable[DomainSettings]) -> Difference[DomainSettings]:
+        added: list[DomainSettings] = []
+        changed: list[Change[DomainSettings]] = []
+        unchanged: list[DomainSettings] = []
+        row = update(domain_table).where(domain_table.c.name == bindparam("key"))
+        for chunk in chunks(domains):
+            stored = {row.name: row for row in self._rows(settings.domain.ascii for settings in chunk)}
+            inserts, updates = [], []
+            for settings in chunk:
+                new, old = domain_to_row(settings), stored.get(settings.domain.ascii)
+                if old is None:
+                    added.append(settings)
+                    inserts.append(new)
+                elif tuple(old) == tuple(new.values()):
+                    unchanged.append(settings)
+                else:
+                    changed.append(Change(domain_from_row(old), settings))
+                    updates.append({"key": settings.domain.ascii, **new})
+            execute_many(self.connection, insert(domain_table), inserts)
+            execute_many(self.connection, row, updates)
+            self.note("domain", (new["name"] for new in (*inserts, *updates)))
+        return Difference(tuple(added), tuple(changed), tuple(unchanged))
+
+    def remove(self, names: Sequence[str]) -> None:
+        for chunk in chunks(names):
+            self.connection.execute(delete(domain_table).where(domain_table.c.name.in_(chunk)))
+        self.note("domain", names)
+
+    def prune(self, settings: Settings) -> tuple[DomainSettings, ...]:
+        """Remove the domains that *settings* do not list, within the providers that they name."""
+        named = {provider.id for provider in settings.providers} | {entry.provider for entry in settings.domains if entry.provider}
+        listed = {entry.domain.ascii: i for i, entry in enumerate(settings.domains)}
+        query = select(domain_table.c.name).where(belongs_to(sorted(named))).order_by(domain_table.c.name)
+        gone = [name for name in self.connection.execute(query).scalars() if name not in listed]
+        self._refuse_dangling(settings, listed, set(gone))
+        removed = [domain_from_row(row) for chunk in chunks(gone) for row in self._rows(chunk)]
+        self.remove(gone)
+        return tuple(removed)
+
+    def _refuse_dangling(self, settings: Settings, listed: dict[str, int], gone: set[str]) -> None:
+        template = N_("%(domain)s is an alias of %(target)s, which the file does not list and --prune would remove")
+        origin = getattr(settings, "origin", None) or Origin.of(settings)
+        raise_mistakes(
+            settings,
+            [
+                Mistake(
+                    ("domain", origin.domains[listed[entry.domain.ascii]], "alias_of"),
+                    ModelError(template, domain=entry.domain, target=entry.alias_of),
+                )
+                for entry in settings.domains
+                if entry.alias_of is not None and entry.alias_of.ascii in gone
+            ],
+        )
+
+    def _rows(self, names: Iterable[str]) -> Sequence[SQLRow[Any]]:
+        return self.connection.execute(select(domain_table).where(domain_table.c.name.in_(list(names)))).all()
+
+    # what `check` asks
+
+    def providers(self) -> dict[str, Provider]:
+        return all_providers(self.connection)
+
+    def expect(self, names: Iterable[str]) -> None:
+        """Fetch at once what `link` will be asked for."""
+        for chunk in chunks(names):
+            found = {row.name: Link(row.provider, row.alias_of) for row in self._rows(chunk)}
+            self._links.update((name, found.get(name)) for name in chunk)
+
+    def link(self, name: str) -> Link | None:
+        if name not in self._links:
+            self.expect([name])
+        return self._links[name]
+
+    def dependents(self, provider: str) -> Iterator[DomainSettings]:
+        chooses = or_(domain_table.c.protocols != "", domain_table.c.accounts != "")
+        rows = self.connection.execute(select(domain_table).where(domain_table.c.provider == provider, chooses))
+        return map(domain_from_row, rows)
+
+
+def _sorted_out(pairs: Iterable[tuple[Provider | None, Provider]]) -> Difference[Provider]:
+    added, changed, unchanged = [], [], []
+    for old, new in pairs:
+        if old is None:
+            added.append(new)
+        elif old == new:
+            unchanged.append(new)
+        else:
+            changed.append(Change(old, new))
+    return Difference(tuple(added), tuple(changed), tuple(unchanged))
