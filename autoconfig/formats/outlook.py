@@ -10,6 +10,7 @@ import zlib
 from dataclasses import dataclass, replace
 from datetime import time
 from enum import IntEnum, StrEnum
+from http import HTTPStatus
 from typing import Annotated
 
 from autoconfig import model
@@ -31,7 +32,7 @@ ANSWER = _SCHEMAS + "responseschema/2006"
 OUTLOOK_RESPONSE = _SCHEMAS + "outlook/responseschema/2006a"
 MOBILESYNC_RESPONSE = _SCHEMAS + "mobilesync/responseschema/2006"
 
-MAX_REQUEST_OCTETS = 64 * 1024  # Outlook's and Thunderbird's have about 500
+MAX_REQUEST_OCTETS = 16 * 1024  # Outlook's and Thunderbird's have about 500
 
 PROTOCOLS = {model.Protocol.IMAP: "IMAP", model.Protocol.POP3: "POP3"}
 
@@ -57,6 +58,14 @@ MESSAGES = {
     ErrorCode.ADDRESS: "The email address can't be found.",
     ErrorCode.REQUEST: "Invalid Request",
     ErrorCode.SCHEMA: "Provider is not available",
+}
+
+# Exchange answers all of them with 200. Ours do not where another URL, or another service, may know more: Thunderbird (153) takes
+# every 2xx for an answer and passes over the URLs behind it.
+STATUS = {
+    ErrorCode.ADDRESS: HTTPStatus.NOT_FOUND,
+    ErrorCode.REQUEST: HTTPStatus.BAD_REQUEST,
+    ErrorCode.SCHEMA: HTTPStatus.OK,
 }
 
 # Error (POX), Id: "a hash of the name of the computer". Short enough to guess the name from; so ours is everybody's.
@@ -93,11 +102,19 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Urls(Section):
-    """Where Outlook on the web is, from within or without the server's own network."""
+class WebProtocol(Section):
+    """What lies behind Outlook on the web."""
+
+    type: Annotated[Value | None, "Type"] = None
+    as_url: Annotated[Value | None, "ASUrl"] = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web(Section):
+    """Where Outlook on the web is, from within or from outside the server's own network."""
 
     owa_urls: Annotated[tuple[Value, ...], "OWAUrl"] = ()
-    protocol: Annotated[Protocol | None, "Protocol"] = None
+    protocol: Annotated[WebProtocol | None, "Protocol"] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +124,8 @@ class Protocol(Section):
     type: Annotated[Value | None, "Type"] = None
     type_attribute: Annotated[str | None, "Type"] = None  # "mapiHttp"
     version: Annotated[str | None, "Version"] = None
-    internal: Annotated[Urls | None, "Internal"] = None
-    external: Annotated[Urls | None, "External"] = None
+    internal: Annotated[Web | None, "Internal"] = None
+    external: Annotated[Web | None, "External"] = None
     ttl: Annotated[Value | None, "TTL"] = None
     expiration_date: Annotated[Value | None, "ExpirationDate"] = None
     server: Annotated[Value | None, "Server"] = None
@@ -304,7 +321,7 @@ def error(code: ErrorCode, now: time) -> Autodiscover:
 
 
 def error_document(code: ErrorCode, now: time) -> model.Document:
-    """Return `error` as the answer to serve."""
+    """Return `error` as the answer to serve with its STATUS."""
     return model.Document(write(error(code, now)), CONTENT_TYPE, FILE_NAME)
 
 
@@ -334,10 +351,10 @@ def _text(parent: Element, name: str) -> str | None:
 
 
 def _only(parent: Element, name: str) -> Element | None:
-    first, *others = (*(element for element in parent.elements if _local(element).lower() == name), None)
-    if others[:-1]:
-        raise DocumentError(N_("%(name)s stands there more than once"), line=parent.line, name=name)
-    return first
+    found = [element for element in parent.elements if _local(element).lower() == name]
+    if len(found) > 1:
+        raise DocumentError(N_("%(name)s stands there more than once"), line=found[1].line, name=name)
+    return found[0] if found else None
 
 
 def _local(element: Element) -> str:
