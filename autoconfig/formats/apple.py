@@ -12,7 +12,6 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID, uuid5
@@ -54,7 +53,7 @@ _LINE = re.compile(r"(.*?) at line (\d+)\Z", re.DOTALL)
 Value = Any
 
 
-def _key(name: str, kind: type, default: object = None) -> Any:
+def _key(name: str, kind: type, default: object = None) -> Any:  # noqa: ANN401  # as dataclasses.field itself
     """Return a field that stands for the key *name*, whose value is a *kind*; None means that the key is absent."""
     return field(default=default, metadata={"key": name, "kind": kind})
 
@@ -148,9 +147,7 @@ def parse(data: bytes) -> Profile:
     try:
         # plistlib refuses entity declarations, and expat fetches nothing.
         found = plistlib.loads(data, fmt=plistlib.FMT_XML)
-    except (
-        Exception
-    ) as error:  # plistlib names no exceptions of its own: ExpatError, ValueError, IndexError, AttributeError, LookupError ...
+    except Exception as error:  # plistlib lets out what its parts raise: ExpatError, ValueError, IndexError, AttributeError ...
         raise _not_a_plist(error) from None
     if not isinstance(found, dict):
         raise DocumentError(N_("the property list is not a dictionary"))
@@ -183,15 +180,8 @@ def write(profile: Profile) -> bytes:
         raise DocumentError(N_("this cannot be written as a property list: %(reason)s"), reason=error) from None
 
 
-def from_config(config: ClientConfig, address: EmailAddress | None) -> Profile:
-    """Return the profile of *address* for the first account of *config*, with that account's own outgoing server.
-
-    Raises UsageError without an address: whose account would it be?
-    """
-    if address is None:
-        raise UsageError(
-            N_("an Apple profile is made for one address, such as %(example)s, not for a whole domain"), example=f"anna@{config.domain}"
-        )
+def from_config(config: ClientConfig, address: EmailAddress) -> Profile:
+    """Return the profile of *address* for the first account of *config*, with that account's own outgoing server."""
     account = config.accounts[0]
     payloads: list[Payload] = [_mail(account, address)]
     if config.provider.caldav_url:
@@ -210,10 +200,12 @@ def from_config(config: ClientConfig, address: EmailAddress | None) -> Profile:
 
 
 def document(config: ClientConfig, address: EmailAddress | None = None) -> Document:
-    """Return the unsigned profile of *address* as a document; raises UsageError without an address."""
-    profile = from_config(config, address)
-    assert address is not None  # noqa: S101  # from_config refuses
-    return Document(write(profile), CONTENT_TYPE, _file_name(address))
+    """Return the unsigned profile of *address* as a document; raises UsageError without an address: whose account would it be?"""
+    if address is None:
+        raise UsageError(
+            N_("an Apple profile is made for one address, such as %(example)s, not for a whole domain"), example=f"anna@{config.domain}"
+        )
+    return Document(write(from_config(config, address)), CONTENT_TYPE, _file_name(address))
 
 
 def _mail(account: Account[Domain], address: EmailAddress) -> MailPayload:
@@ -291,8 +283,8 @@ def _dav(payload: type[_DAV], url: str, account: Account[Domain], address: Email
 
 
 def _principal(path: str, query: str) -> str | None:
-    # A device without it asks /.well-known/ (RFC 6764, 5) and "/" for the current user's principal; both would be said twice. Any other path
-    # is where that question has its answer when the host has no /.well-known/. A path, not a URL: widely served so.
+    # Without it a device asks /.well-known/ (RFC 6764, 5) and "/" who the user is. Any other path is where a host without /.well-known/
+    # answers that. As a path, not a URL: so mailcow and Mail-in-a-Box give it to thousands of devices.
     if path in ("", "/") or path.startswith("/.well-known/"):
         return None
     return f"{path}?{query}" if query else path
@@ -313,7 +305,7 @@ def _uuid(address: EmailAddress, protocol: Protocol, what: str) -> str:
 
 def _file_name(address: EmailAddress) -> str:
     """Return a file name of *address* that every system, and a quoted string in Content-Disposition (RFC 6266), takes as it is."""
-    plain = unicodedata.normalize("NFKD", address.ascii).encode("ascii", "ignore").decode("ascii")
+    plain = "".join(c for c in unicodedata.normalize("NFKD", address.ascii) if not unicodedata.combining(c))
     safe = _FILE_CHARACTERS.sub("_", plain)[:200]
     return ("_" + safe[1:] if safe[0] in ".-" else safe) + SUFFIX
 
@@ -354,7 +346,7 @@ def _not_a_plist(error: Exception) -> DocumentError:
     template = N_("the document is not an XML property list: %(reason)s")
     if isinstance(error, ExpatError):
         return DocumentError(template, line=error.lineno, reason=str(error).partition(":")[0])
-    told = _LINE.match(str(error)) if isinstance(error, ValueError) else None
-    if told:
-        return DocumentError(template, line=int(told[2]), reason=told[1])
-    return DocumentError(template, reason=error if isinstance(error, ValueError) and str(error) else type(error).__name__)
+    if isinstance(error, ValueError) or type(error) is LookupError:  # the others are accidents, whose words help nobody
+        told = _LINE.match(str(error))
+        return DocumentError(template, line=int(told[2]) if told else None, reason=told[1] if told else error)
+    return DocumentError(N_("the document is not an XML property list"))
