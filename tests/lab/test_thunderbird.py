@@ -63,6 +63,10 @@ suspended = true
 [[domain]]
 name = "flytt.test"
 provider = "karlahosting"
+
+[[domain]]
+name = "paus.test"
+provider = "karlahosting"
 """
 MOVED = """
 [[domain]]
@@ -125,7 +129,7 @@ def world(name_server: NameServer, service: Service, web_front: WebFront, author
     """The customers' domains, each with autoconfig.DOMAIN at our service, but hemsida.test with nothing but its own https site."""
     bad_domains = [f'[[domain]]\nname = "{_domain_with(fault)}"\nprovider = "karlahosting"\n' for fault in Fault]
     service.import_settings(SETTINGS + "".join(bad_domains))
-    named = [f"autoconfig.{domain}" for domain in ("karlahosting.test", "kund.test", BYRA, "poppen.test", "flytt.test")]
+    named = [f"autoconfig.{domain}" for domain in ("karlahosting.test", "kund.test", BYRA, "poppen.test", "flytt.test", "paus.test")]
     # These two have every way in that there is, so that nothing but our answer can be the reason for finding nothing.
     silent = [f"{label}{domain}" for domain in ("vilande.test", "okand.test") for label in ("autoconfig.", "autodiscover.", "")]
     good = {host: Site(authority.issue(host), http=True) for host in (*named, *silent)}
@@ -191,6 +195,17 @@ def test_an_import_is_found_by_the_next_lookup(world: World, service: Service, t
     assert thunderbird.find_config(address) == _imap_first(address, "flytt.test")
     service.import_settings(MOVED)
     expected = _found(address, ("imap", "ny.karlahosting.test", 993), ("pop3", "mail.flytt.test", 995), outgoing=HOST)
+    _within(FOLLOWED_WITHIN, lambda: thunderbird.find_config(address) == expected)
+
+
+def test_a_suspended_domain_is_gone_until_it_is_active_again(world: World, service: Service, thunderbird: Thunderbird) -> None:
+    """`autoconfig domain set` is followed both ways."""
+    address = "anna@paus.test"
+    expected = _imap_first(address, "paus.test")
+    assert thunderbird.find_config(address) == expected
+    service.command("domain", "set", "paus.test", "--suspended")
+    _within(FOLLOWED_WITHIN, lambda: thunderbird.find_config(address) == NOTHING)
+    service.command("domain", "set", "paus.test", "--active")
     _within(FOLLOWED_WITHIN, lambda: thunderbird.find_config(address) == expected)
 
 
