@@ -106,10 +106,10 @@ class EmailAddress:
         if domain_text.startswith("["):
             raise AddressError("domain", N_("an address with an IP address after the @ has no mail domain"))
         local = _parse_local(local_text)
-        if len(local_text.encode("utf-8", "surrogatepass")) > MAX_LOCAL_OCTETS:
+        if len(_dot_or_quoted(local).encode()) > MAX_LOCAL_OCTETS:
             raise AddressError("local part", N_("the part before the @ is longer than %(limit)d bytes"), limit=MAX_LOCAL_OCTETS)
         parsed = cls(local, Domain.parse(domain_text))
-        if len(_dot_or_quoted(local).encode()) + 1 + len(parsed.domain.ascii) > MAX_ADDRESS_OCTETS:
+        if len(parsed.ascii.encode()) > MAX_ADDRESS_OCTETS:
             raise AddressError("address", N_("the address is longer than %(limit)d bytes"), limit=MAX_ADDRESS_OCTETS)
         return parsed
 
@@ -197,6 +197,8 @@ def _check_bidi(labels: list[str], name: str) -> None:
 
 
 def _parse_local(text: str) -> str:
+    # RFC 6532, 3.1 asks for NFC, so that one mailbox has one spelling. First of all: NFC makes a semicolon of U+037E.
+    text = unicodedata.normalize("NFC", text)
     if not text:
         raise AddressError("local part", N_("the part before the @ is missing"))
     if text.startswith('"'):
@@ -212,8 +214,7 @@ def _parse_local(text: str) -> str:
     for c in local:
         if not c.isascii() and unicodedata.category(c) in _UNSEEN:
             raise _wrong_character(c)
-    # RFC 6532, 3.1 asks for NFC, so that one mailbox has one spelling.
-    return unicodedata.normalize("NFC", local)
+    return local
 
 
 def _parse_quoted(text: str) -> str:
