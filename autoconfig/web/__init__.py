@@ -14,11 +14,11 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import RequestURITooLarge
 
 from autoconfig.config import Config, find_instance, load
+from autoconfig.store.snapshot import Snapshot
 from autoconfig.web import discovery, errors, guides, health
 from autoconfig.web.languages import Languages
 from autoconfig.web.pages import Pages
-from autoconfig.web.question import host_name
-from autoconfig.web.settings import Lookup, SnapshotLookup
+from autoconfig.web.question import Lookup, host_name
 
 MAX_QUERY = 2_000  # octets: the longest address, percent-encoded, with room to spare
 MAX_BODY = 8_000  # octets: a form with one address
@@ -39,12 +39,12 @@ _HERE = Path(__file__).parent
 def create_app(config: Config | None = None, lookup: Lookup | None = None) -> Flask:
     """Return the application for *config*, the installation found in environment and working directory where it is None.
 
-    *lookup* tells what a domain should use; None: the snapshot of the installation, opened with the first question of each process.
+    *lookup* tells what a domain should use; None: the snapshot of the installation, which opens with the first question.
     """
     if config is None:
         config = load(find_instance(None, os.environ, Path.cwd()), os.environ)
     if lookup is None:
-        lookup = SnapshotLookup(config.snapshot_path)
+        lookup = Snapshot(config.snapshot_path).client_config
 
     app = Flask(__name__, root_path=str(_HERE), static_folder=None, template_folder=None, instance_path=str(config.instance))
     app.config.update(
@@ -72,8 +72,8 @@ def create_app(config: Config | None = None, lookup: Lookup | None = None) -> Fl
 def _refuse_what_is_no_request() -> None:
     if len(request.query_string) > MAX_QUERY:
         raise RequestURITooLarge
-    # A probe that speaks HTTP/1.0 sends no Host at all.
-    if (host := request.headers.get("Host")) is not None:
+    # A probe that speaks HTTP/1.0 sends no Host at all; granian 2 makes it an empty one.
+    if host := request.headers.get("Host"):
         host_name(host)
 
 

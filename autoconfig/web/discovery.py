@@ -13,8 +13,7 @@ from autoconfig.errors import N_
 from autoconfig.formats import Format, mozilla
 from autoconfig.model import Document
 from autoconfig.web.answers import cacheable
-from autoconfig.web.question import NotOurs, Question, asked
-from autoconfig.web.settings import Lookup
+from autoconfig.web.question import Lookup, NotOurs, Question, asked
 
 # A new format is its file in formats/ and a line here.
 URLS: tuple[tuple[str, Format], ...] = (

@@ -15,8 +15,7 @@ from autoconfig.errors import AddressError
 from autoconfig.model import ClientConfig
 from autoconfig.web import sheet
 from autoconfig.web.pages import Pages
-from autoconfig.web.question import host_domain, host_name
-from autoconfig.web.settings import Lookup
+from autoconfig.web.question import Lookup, host_domain, host_name
 
 MAX_TYPED = 320  # characters of a form's field that we look at and give back; no address is longer
 
@@ -60,7 +59,7 @@ def blueprint(lookup: Lookup, pages: Pages, base_url: str | None) -> Blueprint:
 
 def _domain_of_host(own_name: str | None) -> Domain | None:
     header = request.headers.get("Host")
-    return None if header is None or host_name(header).lower() == own_name else host_domain(header)
+    return None if not header or host_name(header).lower() == own_name else host_domain(header)
 
 
 def _settings(pages: Pages, config: ClientConfig, address: EmailAddress | None = None) -> Response:

@@ -7,11 +7,16 @@ an `EmailAddress` here and are never turned back into text before an answer is w
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from autoconfig.address import Domain, EmailAddress
 from autoconfig.errors import N_, AddressError, AutoconfigError, UsageError
+from autoconfig.model import ClientConfig
+
+# What answers: the settings of a domain, None where it is not ours. In the service this is the snapshot's.
+Lookup = Callable[[Domain], ClientConfig | None]
 
 # The names under which clients look for us at a customer's domain.
 OUR_LABELS = ("autoconfig.", "autodiscover.", "ua-auto-config.")
@@ -76,7 +81,7 @@ def host_name(header: str) -> str:
 
 def host_domain(header: str | None) -> Domain | None:
     """Return the mail domain in a Host *header*, None for IP addresses, localhost, names that are no domain, and where there is none."""
-    if header is None:
+    if not header:
         return None
     try:
         domain = Domain.parse(host_name(header))

@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from autoconfig.store.follow import catch_up
-from autoconfig.store.store import open_store
 from flask.testing import FlaskClient
 
 from autoconfig.config import Config
 from autoconfig.store.exchange import read_toml
+from autoconfig.store.follow import catch_up
+from autoconfig.store.store import open_store
 from autoconfig.web import create_app
 
 SETTINGS = """
@@ -93,7 +93,7 @@ def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     instance = tmp_path_factory.mktemp("instance")
     config = Config(instance, f"sqlite:///{instance}/autoconfig.db", base_url="https://autoconfig.karlahosting.se")
     with open_store(config.database_url) as store:
-        store.upgrade()
+        store.make_ready()
         store.import_settings(read_toml(SETTINGS))
         catch_up(store, config.snapshot_path)
     return config

@@ -7,9 +7,15 @@ from dataclasses import replace
 
 import pytest
 
+from autoconfig.address import Domain
 from autoconfig.errors import SnapshotError
+from autoconfig.model import DomainSettings
+from autoconfig.store.exchange import read_toml
+from autoconfig.store.follow import catch_up
+from autoconfig.store.store import open_store
 from autoconfig.web import MAX_BODY, create_app
 from autoconfig.web.errors import MESSAGES
+from tests.web.conftest import SETTINGS
 
 OWN = "autoconfig.karlahosting.se"
 
@@ -97,12 +103,27 @@ def test_a_snapshot_that_cannot_be_read_is_503(config, accept):
     assert answer.headers["Retry-After"] == "5"
 
 
-def test_a_snapshot_that_comes_later_is_found(config, empty, client):
-    """The service may start before the first settings are there."""
-    headers = {"Host": "autoconfig.kund.se"}
-    assert empty.get("/mail/config-v1.1.xml", headers=headers).status_code == 503
-    later = replace(config, instance=config.instance)
-    assert create_app(later).test_client().get("/mail/config-v1.1.xml", headers=headers).status_code == 200
+def test_settings_that_come_and_go_while_the_service_runs_are_noticed(config, tmp_path):
+    """It may start before the first settings are there, and needs no restart for the next."""
+    config = replace(config, instance=tmp_path, database_url=f"sqlite:///{tmp_path}/autoconfig.db")
+    client = create_app(config).test_client()
+
+    def status(host):
+        return client.get("/mail/config-v1.1.xml", headers={"Host": host}).status_code
+
+    assert status("autoconfig.kund.se") == 503
+    with open_store(config.database_url) as store:
+        store.make_ready()
+        store.import_settings(read_toml(SETTINGS))
+        catch_up(store, config.snapshot_path)
+        assert status("autoconfig.kund.se") == 200
+        assert status("autoconfig.ny.se") == 404
+        store.add_domain(DomainSettings(Domain.parse("ny.se"), alias_of=Domain.parse("kund.se")))
+        catch_up(store, config.snapshot_path)
+        assert status("autoconfig.ny.se") == 200
+        store.remove_domain(Domain.parse("ny.se"))
+        catch_up(store, config.snapshot_path)
+        assert status("autoconfig.ny.se") == 404
 
 
 @pytest.mark.parametrize(("status", "message"), MESSAGES.items())
@@ -169,3 +190,11 @@ def test_healthz_needs_nothing(empty):
     """It tells that the process is alive, not that it has anything to say."""
     answer = empty.get("/healthz")
     assert (answer.status_code, answer.text, answer.content_type) == (200, "ok\n", "text/plain; charset=utf-8")
+
+
+def test_a_probe_without_a_host_is_answered(client):
+    """HTTP/1.0 has none; what needs no domain works all the same."""
+    assert client.get("/healthz", headers={"Host": ""}).status_code == 200
+    assert client.get("/", headers={"Host": ""}).status_code == 200
+    assert client.get("/mail/config-v1.1.xml?emailaddress=a@kund.se", headers={"Host": ""}).status_code == 200
+    assert client.get("/mail/config-v1.1.xml", headers={"Host": ""}).status_code == 404
