@@ -15,7 +15,7 @@ import click
 
 from autoconfig import i18n
 from autoconfig.cli.room import Room
-from autoconfig.errors import AutoconfigError, UsageError
+from autoconfig.errors import AddressError, AutoconfigError, UsageError
 
 EXIT_FAILED = 1
 EXIT_USAGE = 64
@@ -93,5 +93,5 @@ def main() -> None:
     except AutoconfigError as error:
         for line in texts.errors(error):
             click.echo(f"autoconfig: {line}", err=True)
-        sys.exit(EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILED)
+        sys.exit(EXIT_USAGE if isinstance(error, UsageError | AddressError) else EXIT_FAILED)
     sys.exit(code if isinstance(code, int) else 0)

@@ -44,7 +44,7 @@ def _options(command: Callable[..., None]) -> Callable[..., None]:
 @domain.command()
 @_options
 @click.pass_obj
-def add(room: Room, name: str, assignments: tuple[str, ...], **options: str | bool | None) -> None:
+def add(room: Room, /, name: str, assignments: tuple[str, ...], **options: str | bool | None) -> None:
     """Add a domain. Where there is only one provider, it need not be named.
 
     \b
@@ -64,7 +64,7 @@ def add(room: Room, name: str, assignments: tuple[str, ...], **options: str | bo
 @domain.command(name="set")
 @_options
 @click.pass_obj
-def set_domain(room: Room, name: str, assignments: tuple[str, ...], **options: str | bool | None) -> None:
+def set_domain(room: Room, /, name: str, assignments: tuple[str, ...], **options: str | bool | None) -> None:
     """Change single values of a domain. KEY=VALUE overrides a value of an account; an empty value takes the override away.
 
     \b

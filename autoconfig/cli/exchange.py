@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from autoconfig.cli.room import Room, note
+from autoconfig.cli.room import Room
 from autoconfig.errors import N_, AutoconfigError
 
 
@@ -23,15 +23,15 @@ def import_settings(room: Room, file: str, provider: str | None, dry_run: bool, 
     One import is one transaction: a file with mistakes changes nothing, and every mistake is told with its line. What the file does not
     mention stays as it is. docs/settings.md describes the file.
     """
-    from autoconfig.store.exchange import read_toml
+    from autoconfig.store.exchange import parse_toml
 
-    content = _read(file)
-    settings = read_toml(content, default_provider=provider)
+    settings = parse_toml(_read(file), default_provider=provider)
     with room.changing() as store:
         result = store.import_settings(settings, prune=prune, dry_run=dry_run)
-    for line in result.lines():
-        click.echo(line)
-    note(result.summary())
+    if dry_run:
+        for line in result.lines():
+            click.echo(line)
+    click.echo(result.summary())
 
 
 @click.command(name="export")

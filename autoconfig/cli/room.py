@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoconfig.config import Config, find_instance, load
+from autoconfig.errors import N_, ConfigError
 
 if TYPE_CHECKING:
     from autoconfig.store.snapshot import Snapshot
@@ -41,7 +42,12 @@ class Room:
         """Open the store; the instance folder is made where it is missing."""
         from autoconfig.store.store import open_store
 
-        with open_store(self.config.database_url) as store:
+        config = self.config
+        try:
+            self.instance.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigError(N_("the folder %(folder)s cannot be made: %(reason)s"), folder=self.instance, reason=error.strerror) from None
+        with open_store(config.database_url) as store:
             yield store
 
     @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from autoconfig.address import Domain, EmailAddress
@@ -41,4 +43,4 @@ def show(room: Room, target: str, format_: str, protocol: str | None) -> None:
         if chosen is None:
             raise NotFound(N_("%(domain)s has no %(protocol)s account"), domain=config.domain, protocol=protocol)
         config = chosen
-    click.get_binary_stream("stdout").write(FORMATS[format_](config, address).content)
+    sys.stdout.buffer.write(FORMATS[format_](config, address).content)
