@@ -70,6 +70,7 @@ def _settings(pages: Pages, config: ClientConfig, address: EmailAddress | None =
         config=config,
         address=address,
         typed=str(address) if address else None,
+        has_a_labels=sheet.has_a_labels(config, address),
         help=sheet.help_of(config),
         user_name=lambda server: sheet.user_name(server, config.domain, address),
         mailto=sheet.mailto,

@@ -52,6 +52,12 @@ def user_name(server: Server[Domain], domain: Domain, address: EmailAddress | No
     return UserName(parts[0]) if len(parts) == 1 else UserName(None, parts=tuple(parts))
 
 
+def has_a_labels(config: ClientConfig, address: EmailAddress | None) -> bool:
+    """Tell whether anything to be entered is spelt otherwise than people write it."""
+    servers = [server for account in config.accounts for server in (account.incoming, account.outgoing)]
+    return any(server.host.is_internationalised or user_name(server, config.domain, address).readable for server in servers)
+
+
 def help_of(config: ClientConfig) -> Help:
     """Return where customers of *config* get help."""
     provider, support = config.provider, config.provider.support

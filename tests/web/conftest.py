@@ -82,6 +82,10 @@ name = "karlahosting.se"
 provider = "karlahosting"
 
 [[domain]]
+name = "räv.example"
+provider = "english"
+
+[[domain]]
 name = "english.example"
 provider = "english"
 """

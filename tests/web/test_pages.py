@@ -181,6 +181,13 @@ def test_names_are_shown_as_people_write_them_and_entered_as_programs_do(client,
     assert "Names with xn-- in them look odd" in page.text
 
 
+def test_a_page_without_such_names_does_not_speak_of_them(client):
+    """Not even where the domain has letters of its own, when no server is named after it."""
+    text = _Page(_get(client, "/guide/r%C3%A4v.example?lang=en").text).text
+    assert "Mail settings for räv.example" in text
+    assert "xn--" not in text
+
+
 def test_the_user_name_of_an_internationalised_address(client):
     """As the server knows it, with the readable form beside it."""
     page = _Page(_post(client, "åsa@byrå.se").text)
