@@ -38,17 +38,17 @@ class SchemaState:
         return self.word is StateWord.CURRENT
 
 
-def state(connection: Connection) -> SchemaState:
-    """Return the state of the tables that *connection* sees."""
+def state(connection: Connection, versions: tuple[str, ...] = VERSIONS) -> SchemaState:
+    """Return the state of the tables that *connection* sees, to a program that knows *versions*, oldest first."""
     tables = inspect(connection).get_table_names()
     if "alembic_version" in tables:
         current = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
         if current is None:
-            return SchemaState(StateWord.EMPTY, None)
-        if current not in VERSIONS:
-            return SchemaState(StateWord.AHEAD, current)
-        return SchemaState(StateWord.CURRENT if current == VERSIONS[-1] else StateWord.BEHIND, current)
-    return SchemaState(StateWord.FOREIGN if tables else StateWord.EMPTY, None)
+            return SchemaState(StateWord.EMPTY, None, versions[-1])
+        if current not in versions:
+            return SchemaState(StateWord.AHEAD, current, versions[-1])
+        return SchemaState(StateWord.CURRENT if current == versions[-1] else StateWord.BEHIND, current, versions[-1])
+    return SchemaState(StateWord.FOREIGN if tables else StateWord.EMPTY, None, versions[-1])
 
 
 def refusal(found: SchemaState, name: str) -> StoreError:

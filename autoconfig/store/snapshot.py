@@ -47,6 +47,7 @@ _SUBDOMAINS = 2
 _ROOMS = b"domains", b"shapes", b"providers", b"meta"
 _META = b"meta"
 _KEY_OCTETS = 10  # by which a million different shapes meet by accident once in 10^12 times
+_Identity = tuple[int, int] | tuple[str, str]  # device and inode; the name, where there is no file
 _MAGIC = struct.pack("=I", 0xBEEFC0DE)  # lmdb.h, MDB_MAGIC; behind a page header of 16 octets
 
 
@@ -169,8 +170,8 @@ class Snapshot:
             with _clear_errors(self.path):
                 return _open(self.path)
         except SnapshotError:
-            # A file that was taken away still answers who has it open. One that was overwritten does not.
-            if opened is None or self.path.exists():
+            # A file that was taken away, or replaced by rubbish, still answers who has it open. One that was overwritten does not.
+            if opened is None or opened.files[0] == _identity(self.path):
                 raise
             opened.looked = time.monotonic()
             return opened
@@ -308,8 +309,11 @@ def _open(path: Path) -> Opened:
             os.register_at_fork(after_in_child=_forget)
             _is_ready_to_fork = True
         opened = _opened.get(str(path))
-        if opened is None or opened.files != _files(path):
-            with _folder_lock(path, fcntl.LOCK_SH):
+        with _folder_lock(path, fcntl.LOCK_SH):
+            files = _files(path)
+            if opened is None or opened.files != files:
+                if opened is not None and not set(files).isdisjoint(opened.files):
+                    opened.env.close()  # somebody moved one of the two files; LMDB must not have the other open twice
                 opened = _opened[str(path)] = Opened(path)
         opened.looked = time.monotonic()
         return opened
@@ -324,13 +328,20 @@ def _forget() -> None:
     _opened.clear()
 
 
-def _files(path: Path) -> tuple[tuple[int, int], ...]:
+def _files(path: Path) -> tuple[_Identity, _Identity]:
     """Return what tells the file at *path* and its lock from others, after a look at whether it is a snapshot at all."""
     with path.open("rb") as file:
         if file.read(20)[16:] != _MAGIC:
             raise lmdb.InvalidError("the file is not a snapshot")
-    both = path.stat(), path.with_name(path.name + "-lock").stat()
-    return tuple((found.st_dev, found.st_ino) for found in both)
+    return _identity(path), _identity(path.with_name(path.name + "-lock"))
+
+
+def _identity(path: Path) -> _Identity:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return (str(path), "missing")
+    return (found.st_dev, found.st_ino)
 
 
 @contextmanager

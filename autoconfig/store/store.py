@@ -386,8 +386,8 @@ class _Writing:
 
     def dependents(self, provider: str) -> Iterator[DomainSettings]:
         chooses = or_(domain_table.c.protocols != "", domain_table.c.accounts != "")
-        rows = self.connection.execute(select(domain_table).where(domain_table.c.provider == provider, chooses))
-        return map(domain_from_row, rows)
+        query = select(domain_table).where(domain_table.c.provider == provider, chooses).order_by(domain_table.c.name)
+        return map(domain_from_row, self.connection.execute(query))
 
 
 def _sorted_out(pairs: Iterable[tuple[Provider | None, Provider]]) -> Difference[Provider]:
