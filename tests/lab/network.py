@@ -164,13 +164,16 @@ class Program:
 
     def wait_until(self, ready: Callable[[], bool], what: str, seconds: float = 30.0) -> None:
         """Wait until *ready*; raises LabError with the end of the log when the program ends first, or after *seconds*."""
-        deadline = time.monotonic() + seconds
-        while not ready():
+
+        def ready_while_running() -> bool:
             if self._popen.poll() is not None:
-                raise LabError(f"{self.name} ended with {self._popen.returncode} before {what}\n{tail(self._log)}")
-            if time.monotonic() > deadline:
-                raise LabError(f"{self.name}: no {what} after {seconds:g} s\n{tail(self._log)}")
-            time.sleep(0.02)
+                raise LabError(f"ended with {self._popen.returncode} before {what}")
+            return ready()
+
+        try:
+            wait_until(ready_while_running, what, seconds)
+        except LabError as error:
+            raise LabError(f"{self.name}: {error}\n{tail(self._log)}") from None
 
     def stop(self) -> None:
         """Ask the program to end, and make it end after ten seconds."""
@@ -186,6 +189,15 @@ class Program:
                 self._popen.wait(10)
             except subprocess.TimeoutExpired:
                 continue
+
+
+def wait_until(ready: Callable[[], bool], what: str, seconds: float) -> None:
+    """Wait until *ready*; raises LabError after *seconds*."""
+    deadline = time.monotonic() + seconds
+    while not ready():
+        if time.monotonic() > deadline:
+            raise LabError(f"no {what} after {seconds:g} s")
+        time.sleep(0.02)
 
 
 def tail(log: Path) -> str:
