@@ -29,6 +29,10 @@ def N_(template: str) -> str:
     return template
 
 
+# How the place of a mistake is named where it is a line.
+PLACE = N_("line %(line)d")
+
+
 def printable(value: object, limit: int = _CLIP) -> str:
     """Return *value* as one line of at most *limit* characters, control and bidirectional characters escaped."""
     text = str(value)
@@ -88,18 +92,20 @@ class SnapshotError(AutoconfigError):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake in settings: *place* is "line 12" or a path such as "provider[0].account[1].incoming.port"."""
+    """One mistake in settings: *place* is a line's number, a name such as "domain kund.se", or "" where it is no one place."""
 
-    place: str
+    place: int | str
     error: AutoconfigError
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.error}" if self.place else str(self.error)
+        place = PLACE % {"line": self.place} if isinstance(self.place, int) else self.place
+        return f"{place}: {self.error}" if place else str(self.error)
 
 
 class SettingsError(AutoconfigError):
-    """Settings that cannot be taken; `problems` holds every mistake, in the order of the file."""
+    """Settings that cannot be taken; `problems` holds every mistake, in the order of the file; *source* is its name or ""."""
 
-    def __init__(self, problems: Iterable[Problem]) -> None:
+    def __init__(self, problems: Iterable[Problem], source: str = "") -> None:
         self.problems = tuple(problems)
-        super().__init__(N_("%(count)d mistakes in the settings; nothing was changed"), count=len(self.problems))
+        self.source = source
+        super().__init__(N_("mistakes: %(count)d; nothing was changed"), count=len(self.problems))

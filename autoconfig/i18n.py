@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from autoconfig.errors import AutoconfigError, SettingsError
+from autoconfig.errors import PLACE, AutoconfigError, SettingsError
 
 SOURCE_LANGUAGE = "en"
 LOCALE_DIR = Path(__file__).parent / "locale"
@@ -39,13 +39,15 @@ class Texts:
         return self._catalogue.gettext(error.template) % values
 
     def errors(self, error: AutoconfigError) -> list[str]:
-        """Return a line for each mistake that *error* holds."""
-        if isinstance(error, SettingsError):
-            return [
-                f"{problem.place}: {self.error(problem.error)}" if problem.place else self.error(problem.error)
-                for problem in error.problems
-            ]
-        return [self.error(error)]
+        """Return a line for each mistake that *error* holds, or the one line that it is; a file's also have its name, and are counted."""
+        if not isinstance(error, SettingsError):
+            return [self.error(error)]
+        parts = ((error.source, self._place(problem.place), self.error(problem.error)) for problem in error.problems)
+        lines = [": ".join(filter(None, part)) for part in parts]
+        return [*lines, self.error(error)] if error.source else lines
+
+    def _place(self, place: int | str) -> str:
+        return self.gettext(PLACE, line=place) if isinstance(place, int) else place
 
 
 def available() -> tuple[str, ...]:

@@ -172,9 +172,12 @@ def test_the_reason_of_an_error_is_told_in_the_same_language():
 def test_an_error_of_many_mistakes_is_a_line_for_each():
     """With the place of each."""
     missing = AddressError("domain", "the domain is missing")
-    error = SettingsError([Problem("line 3", missing), Problem("", missing)])
-    assert i18n.texts("sv").errors(error) == ["line 3: domänen saknas", "domänen saknas"]
+    error = SettingsError([Problem(3, missing), Problem("", missing)])
+    assert i18n.texts("sv").errors(error) == ["rad 3: domänen saknas", "domänen saknas"]
     assert i18n.texts("sv").errors(missing) == ["domänen saknas"]
+    of_a_file = SettingsError(error.problems, source="kunder.toml")
+    assert i18n.texts("sv").errors(of_a_file)[0] == "kunder.toml: rad 3: domänen saknas"
+    assert len(i18n.texts("sv").errors(of_a_file)) == 3
 
 
 def test_a_text_for_one_and_for_many():

@@ -252,7 +252,7 @@ def test_an_error_is_one_line_whatever_it_quotes(text: str) -> None:
     error = AutoconfigError("%(text)s is 100 %% wrong in %(count)d places", text=text, count=3)
     assert str(error).isprintable()
     assert str(error).endswith(" is 100 % wrong in 3 places")
-    assert str(Problem("line 12", error)) == f"line 12: {error}"
+    assert str(Problem(12, error)) == f"line 12: {error}"
 
 
 def test_a_long_value_is_clipped() -> None:
@@ -264,7 +264,7 @@ def test_a_long_value_is_clipped() -> None:
 
 def test_settings_errors_hold_every_problem() -> None:
     """All mistakes of a file at once, in its order."""
-    problems = [Problem("line 1", ModelError("a")), Problem("", ModelError("b"))]
+    problems = [Problem(1, ModelError("a")), Problem("", ModelError("b"))]
     error = SettingsError(iter(problems))
     assert error.problems == tuple(problems)
     assert [str(problem) for problem in error.problems] == ["line 1: a", "b"]

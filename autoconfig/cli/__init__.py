@@ -9,7 +9,9 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import click
 
@@ -76,11 +78,11 @@ def autoconfig(ctx: click.Context, instance: str | None) -> None:
     ctx.obj = Room.of(instance, os.environ, Path.cwd())
 
 
-def main() -> None:
-    """Run the command and exit; an error is one clear line on stderr, never a traceback."""
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command with *arguments* (sys.argv's by default) and exit; an error is one clear line on stderr, never a traceback."""
     texts = i18n.texts(i18n.locale_language())
     try:
-        code = autoconfig.main(prog_name="autoconfig", standalone_mode=False)
+        code = autoconfig.main(arguments, prog_name="autoconfig", standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(EXIT_USAGE)

@@ -36,7 +36,7 @@ def upgrade(room: Room) -> None:
     """Bring the tables up to date. Does nothing where they are; an interrupted upgrade leaves everything as it was."""
     from autoconfig.store.store import Store
 
-    with Store.connect(room.config.database_url) as store:
+    with Store.connect(room.make_folder().database_url) as store:
         before = store.state()
         store.upgrade()
         after = store.state()

@@ -11,7 +11,7 @@ from autoconfig.address import Domain
 from autoconfig.cli.edit import assign
 from autoconfig.cli.room import Room, note, table
 from autoconfig.cli.show import find
-from autoconfig.errors import N_, UsageError
+from autoconfig.errors import N_, NotFound, UsageError
 from autoconfig.model import DomainSettings, Protocol, Server
 from autoconfig.store.store import Store
 
@@ -134,8 +134,10 @@ def show(room: Room, name: str) -> None:
 
 def _only_provider(store: Store) -> str:
     ids = [found.id for found, _ in store.providers()]
-    if len(ids) != 1:
-        raise UsageError(N_("say which provider with --provider: %(ids)s"), ids=", ".join(ids) or N_("there is none yet"))
+    if not ids:
+        raise NotFound(N_("there is no provider yet; take one in with: autoconfig import FILE"))
+    if len(ids) > 1:
+        raise UsageError(N_("say which provider with --provider: %(ids)s"), ids=", ".join(ids))
     return ids[0]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from autoconfig.cli.room import Room
-from autoconfig.errors import N_, AutoconfigError
+from autoconfig.errors import N_, AutoconfigError, SettingsError
 
 
 @click.command(name="import")
@@ -25,9 +25,12 @@ def import_settings(room: Room, file: str, provider: str | None, dry_run: bool, 
     """
     from autoconfig.store.exchange import parse_toml
 
-    settings = parse_toml(_read(file), default_provider=provider)
-    with room.changing() as store:
-        result = store.import_settings(settings, prune=prune, dry_run=dry_run)
+    try:
+        settings = parse_toml(_read(file), default_provider=provider)
+        with room.changing() as store:
+            result = store.import_settings(settings, prune=prune, dry_run=dry_run)
+    except SettingsError as error:
+        raise SettingsError(error.problems, source=file) from None
     if dry_run:
         for line in result.lines():
             click.echo(line)

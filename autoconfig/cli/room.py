@@ -37,17 +37,21 @@ class Room:
         """The configuration, read at the first need."""
         return load(self.instance, self.environ)
 
-    @contextmanager
-    def store(self) -> Iterator[Store]:
-        """Open the store; the instance folder is made where it is missing."""
-        from autoconfig.store.store import open_store
-
+    def make_folder(self) -> Config:
+        """Make the instance folder where it is missing, and return the configuration."""
         config = self.config
         try:
             self.instance.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise ConfigError(N_("the folder %(folder)s cannot be made: %(reason)s"), folder=self.instance, reason=error.strerror) from None
-        with open_store(config.database_url) as store:
+        return config
+
+    @contextmanager
+    def store(self) -> Iterator[Store]:
+        """Open the store; folder and database are made where they are missing."""
+        from autoconfig.store.store import open_store
+
+        with open_store(self.make_folder().database_url) as store:
             yield store
 
     @contextmanager

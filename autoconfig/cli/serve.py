@@ -5,6 +5,7 @@ The workers read nothing but the snapshot; only this parent process talks to the
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import socket
 import threading
@@ -16,6 +17,8 @@ from autoconfig.config import PREFIX
 from autoconfig.errors import N_, AutoconfigError, UsageError
 
 APPLICATION = "autoconfig.web:create_app"
+
+_THREADS = 2  # of each worker: an answer is a look-up in memory, more threads would only take turns
 
 
 @click.command(name="serve")
@@ -42,7 +45,9 @@ def serve(room: Room, host: str, port: int, workers: int) -> None:
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
-    os.environ[PREFIX + "INSTANCE"] = str(config.instance)  # the workers are new processes
+    # The workers are processes made from nothing: a fork of this one would take its threads' locks along.
+    multiprocessing.set_start_method("spawn", force=True)
+    os.environ[PREFIX + "INSTANCE"] = str(config.instance)
     server = Granian(
         APPLICATION,
         address=host,
@@ -50,6 +55,7 @@ def serve(room: Room, host: str, port: int, workers: int) -> None:
         interface=Interfaces.WSGI,
         factory=True,
         workers=workers,
+        blocking_threads=_THREADS,
         websockets=False,
         respawn_failed_workers=True,
         respawn_interval=0.5,

@@ -24,7 +24,7 @@ _SYNTAX_PLACE = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\
 
 
 class Places:
-    """Names the places of a text: "line 12". Looks for them only when there is something to tell."""
+    """Knows the lines of a text. Looks for them only when there is something to tell."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -41,7 +41,7 @@ class Places:
     def problems(self, mistakes: Iterable[Mistake]) -> list[Problem]:
         """Return *mistakes* with their places, in the order of the text."""
         found = sorted(((self.line(mistake.path), mistake.error) for mistake in mistakes), key=lambda pair: pair[0])
-        return [Problem(_line(line), error) for line, error in found]
+        return [Problem(line, error) for line, error in found]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -167,20 +167,16 @@ def _ascii(name: str | None) -> str | None:
         return None
 
 
-def _line(number: int) -> str:
-    return f"line {number}"
-
-
 def _decoded(source: bytes) -> str:
     if source.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise SettingsError([Problem(_line(1), ModelError(N_("the file is in UTF-16; save it as UTF-8")))])
+        raise SettingsError([Problem(1, ModelError(N_("the file is in UTF-16; save it as UTF-8")))])
     try:
         return source.decode()
     except UnicodeDecodeError as error:
         line = source.count(b"\n", 0, error.start) + 1
         column = error.start - (source.rfind(b"\n", 0, error.start) + 1) + 1
         template = N_("the file is not UTF-8: byte %(byte)s in column %(column)d; save it as UTF-8")
-        raise SettingsError([Problem(_line(line), ModelError(template, byte=f"0x{source[error.start]:02x}", column=column))]) from None
+        raise SettingsError([Problem(line, ModelError(template, byte=f"0x{source[error.start]:02x}", column=column))]) from None
 
 
 def _syntax_problem(message: str, text: str) -> Problem:
@@ -188,8 +184,8 @@ def _syntax_problem(message: str, text: str) -> Problem:
     line = int(found[1]) if found and found[1] else text.count("\n") + 1
     detail = message[: found.start()] if found else message
     if found and found[2]:
-        return Problem(_line(line), ModelError(N_("column %(column)d is not TOML: %(detail)s"), column=int(found[2]), detail=detail))
-    return Problem(_line(line), ModelError(N_("this is not TOML: %(detail)s"), detail=detail))
+        return Problem(line, ModelError(N_("column %(column)d is not TOML: %(detail)s"), column=int(found[2]), detail=detail))
+    return Problem(line, ModelError(N_("this is not TOML: %(detail)s"), detail=detail))
 
 
 # --- settings without a file -------------------------------------------------------------------------------------------------------
