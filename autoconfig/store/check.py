@@ -103,7 +103,7 @@ class _Check:
 
     def _provider(self, provider: Provider) -> Iterator[tuple[Path, AutoconfigError]]:
         defaults = [other.id for other in self.providers.values() if other.default]
-        if provider.default and provider.id != defaults[0]:
+        if provider.default and defaults and provider.id != defaults[0]:
             yield ("default",), ModelError(N_("%(other)s is the default provider already; there may be one"), other=defaults[0])
         if self.known is None or provider.id not in self.stored or self.stored[provider.id].accounts == provider.accounts:
             return

@@ -86,11 +86,11 @@ class Database:
     def _unavailable(self, error: Exception) -> StoreUnavailable:
         cause = getattr(error, "orig", None) or error
         code = getattr(cause, "sqlite_errorname", None) or ""
-        if self.path and code.startswith("SQLITE_CANTOPEN"):
-            if not self.path.parent.is_dir():
-                return StoreUnavailable(N_("%(name)s: there is no folder %(folder)s"), name=self.name, folder=self.path.parent)
-            if not self.path.exists() and not self._create:
-                return StoreUnavailable(N_("%(name)s: the database is gone"), name=self.name)
+        if self.path and not self.path.parent.is_dir():
+            return StoreUnavailable(N_("%(name)s: there is no folder %(folder)s"), name=self.name, folder=self.path.parent)
+        if self.is_missing and not self._create:
+            return StoreUnavailable(N_("%(name)s: the database is gone"), name=self.name)
+        if code.startswith("SQLITE_CANTOPEN"):
             return StoreUnavailable(N_("%(name)s: the database cannot be opened; may its folder be written?"), name=self.name)
         for beginning, template in _SQLITE_ERRORS.items():
             if code.startswith(beginning):

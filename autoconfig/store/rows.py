@@ -135,11 +135,11 @@ def belongs_to(providers: Sequence[str]) -> ColumnElement[bool]:
 
 def changes(connection: Connection, now: Mark, since: int | None) -> Changes:
     """Return all there is where *since* is None, else what later revisions touched, and the aliases that lead to it."""
-    data = dict(connection.execute(select(provider_table.c.id, provider_table.c.data)).tuples().all())
+    data = {row.id: row.data for row in connection.execute(select(provider_table.c.id, provider_table.c.data))}
     default = connection.execute(select(provider_table.c.id).where(provider_table.c.is_default)).scalar()
     if since is None:
         rows = _stream(connection, _plain_rows().order_by(domain_table.c.name), _alias_rows())
-        return Changes(now, True, default, dict(data), rows, iter(()))
+        return Changes(now, True, default, {**data}, rows, iter(()))
     touched = select(change_table.c.name).where(change_table.c.revision > since)
     ids = connection.execute(touched.where(change_table.c.kind == "provider").distinct()).scalars()
     providers = {id: data.get(id) for id in ids}

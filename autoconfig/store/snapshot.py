@@ -26,7 +26,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import lmdb
 
@@ -92,16 +92,13 @@ class Opened:
             raise
 
     def look(self, txn: lmdb.Transaction[bytes]) -> View:
-        """Return the view of the state that *txn* sees."""
+        """Return the view of the state that *txn*, a reader, sees."""
         state, before = txn.id(), self.view
         if before is not None and before.state == state:
             return before
-        meta = json.loads(txn.get(_META, b"{}", db=self.meta))
-        if meta.get("layout") != LAYOUT:
-            raise lmdb.VersionMismatchError("the file has another layout")
-        mark = Mark(meta["store"], meta["revision"])
+        meta = _read_meta(txn, self.meta)
         default = bytes.fromhex(meta["default"]) if meta["default"] else None
-        view = View(state, mark, default, meta["shapes"])
+        view = View(state, Mark(meta["store"], meta["revision"]), default, meta["shapes"])
         if before is not None and before.shapes_revision == view.shapes_revision:
             view.shapes = before.shapes
         self.view = view
@@ -120,6 +117,13 @@ class Opened:
                     del view.shapes[next(iter(view.shapes))]
             view.shapes[key] = shape
         return shape
+
+
+def _read_meta(txn: lmdb.Transaction[bytes], db: lmdb._Database) -> dict[str, Any]:
+    meta: dict[str, Any] = json.loads(txn.get(_META, b"{}", db=db))
+    if meta.get("layout") != LAYOUT:
+        raise lmdb.VersionMismatchError("the file has another layout")
+    return meta
 
 
 class Snapshot:
@@ -231,7 +235,7 @@ def write(path: Path, changes: Changes, map_size: int = MAP_SIZE) -> None:
         opened = _open(path)
         opened.env.reader_check()  # frees what killed readers held
         with opened.env.begin(write=True) as txn:
-            _Writer(opened.env, txn).write(changes, opened.look(txn).shapes_revision)
+            _Writer(opened.env, txn).write(changes, _read_meta(txn, opened.meta)["shapes"])
 
 
 def _rebuild(path: Path, changes: Changes, map_size: int) -> None:
@@ -333,7 +337,8 @@ def _files(path: Path) -> tuple[_Identity, _Identity]:
     with path.open("rb") as file:
         if file.read(20)[16:] != _MAGIC:
             raise lmdb.InvalidError("the file is not a snapshot")
-    return _identity(path), _identity(path.with_name(path.name + "-lock"))
+        found = os.fstat(file.fileno())  # of the very file that was looked at; the path may lead elsewhere by now
+    return (found.st_dev, found.st_ino), _identity(path.with_name(path.name + "-lock"))
 
 
 def _identity(path: Path) -> _Identity:

@@ -1,0 +1,312 @@
+"""The snapshot: it answers as the rules say, after any change and any mishap, and readers see each change as it is."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autoconfig.errors import AutoconfigError, SnapshotError
+from autoconfig.model import Protocol, Settings
+from autoconfig.store.changes import Mark
+from autoconfig.store.follow import catch_up
+from autoconfig.store.snapshot import Snapshot, mark_of
+from autoconfig.store.store import Store, open_store
+from tests.store import processes
+from tests.store.world import KARLA, WORLD, answer, entry, name, override, provider, url
+
+ASKED = [
+    name(text)
+    for text in (
+        "kund.se", "byrå.se", "pop.se", "wide.se", "x.wide.se", "y.x.wide.se", "off.wide.se", "x.off.wide.se", "own.wide.se",
+        "x.own.wide.se", "off.se", "x.off.se", "alias.se", "x.alias.se", "alias.off.se", "annan.se", "unknown.se", "x.kund.se",
+    )
+]  # fmt: skip
+
+
+def check(snapshot: Snapshot, expected: Settings) -> None:
+    for domain in ASKED:
+        assert snapshot.client_config(domain) == answer(expected, domain), domain
+
+
+def test_it_answers_as_the_rules_say(store: Store, tmp_path: Path) -> None:
+    """Exact names, names below, suspended ones, aliases filled with the asked-for domain."""
+    store.import_settings(WORLD)
+    assert catch_up(store, tmp_path / "snapshot.mdb") == 1
+    snapshot = Snapshot.open(tmp_path / "snapshot.mdb")
+    check(snapshot, WORLD)
+    alias = snapshot.client_config(name("alias.se"))
+    assert alias is not None
+    assert (alias.domain.ascii, alias.accounts[1].outgoing.host.ascii) == ("alias.se", "mail.alias.se")
+    assert snapshot.client_config(name("x.off.se")) is None
+    assert snapshot.client_config(name("x.kund.se")) is None
+    assert snapshot.mark() == store.mark()
+
+
+def test_a_default_provider_answers_for_what_is_not_listed(store: Store, tmp_path: Path) -> None:
+    """Not for what is suspended, nor below it; for names below a domain that is listed without them."""
+    with_default = Settings((replace(KARLA, default=True), WORLD.providers[1]), WORLD.domains)
+    store.import_settings(with_default)
+    catch_up(store, tmp_path / "snapshot.mdb")
+    snapshot = Snapshot.open(tmp_path / "snapshot.mdb")
+    check(snapshot, with_default)
+    for text, is_answered in {"unknown.se": True, "x.kund.se": True, "off.se": False, "x.off.se": False, "alias.off.se": False}.items():
+        assert (snapshot.client_config(name(text)) is not None) == is_answered
+    too_long = name(".".join(["a" * 60] * 4) + ".example")
+    assert snapshot.client_config(too_long) is None
+
+
+_NAMES = ("kund.se", "byrå.se", "wide.se", "x.wide.se", "off.wide.se", "alias.se", "x.alias.se", "alias.off.se", "off.se")
+_PROVIDERS = st.builds(
+    provider,
+    st.sampled_from(("karla", "other")),
+    st.sampled_from(("server.karla.se", "new.karla.se")),
+    default=st.booleans(),
+    protocols=st.sampled_from(("imap pop3", "pop3 imap", "imap")),
+)
+_ENTRIES = st.one_of(
+    st.builds(
+        entry,
+        st.sampled_from(_NAMES),
+        st.sampled_from(("karla", "other")),
+        suspended=st.booleans(),
+        subdomains=st.booleans(),
+        protocols=st.sampled_from(((), (Protocol.POP3,), (Protocol.POP3, Protocol.IMAP))),
+        accounts=st.sampled_from(((), override("server.karla.se"))),
+    ),
+    st.builds(entry, st.sampled_from(_NAMES), alias_of=st.sampled_from(_NAMES), suspended=st.booleans(), subdomains=st.booleans()),
+)
+_STEPS = st.one_of(
+    st.tuples(st.just("import"), st.lists(_PROVIDERS, max_size=2), st.lists(_ENTRIES, max_size=4), st.booleans()),
+    st.tuples(st.just("provider"), _PROVIDERS),
+    st.tuples(st.just("no provider"), st.sampled_from(("karla", "other"))),
+    st.tuples(st.just("domain"), _ENTRIES),
+    st.tuples(st.just("no domain"), st.sampled_from(_NAMES)),
+    st.tuples(st.just("nothing")),
+)
+
+
+def _step(store: Store, step: tuple[object, ...], model: Settings) -> Settings:
+    """Do *step*, and return what a plain reading makes of *model*; a step that is refused changes nothing."""
+    providers = {found.id: found for found in model.providers}
+    domains = {found.domain: found for found in model.domains}
+    match step:
+        case ("import", list(new_providers), list(entries), bool(prune)):
+            store.import_settings(Settings(tuple(new_providers), tuple(entries)), prune=prune)
+            providers |= {found.id: found for found in new_providers}
+            domains |= {found.domain: found for found in entries}
+            if prune:
+                named = {found.id for found in new_providers} | {found.provider for found in entries}
+                listed = {found.domain for found in entries}
+
+                def end(domain: object) -> str | None:
+                    while (target := domains[domain].alias_of) is not None:  # type: ignore[index]
+                        domain = target
+                    return domains[domain].provider  # type: ignore[index]
+
+                domains = {domain: found for domain, found in domains.items() if domain in listed or end(domain) not in named}
+        case ("provider", new_provider):
+            store.set_provider(new_provider)  # type: ignore[arg-type]
+            providers[new_provider.id] = new_provider  # type: ignore[attr-defined,assignment]
+        case ("no provider", str(id)):
+            store.remove_provider(id)
+            del providers[id]
+        case ("domain", settings):
+            known = settings.domain in domains  # type: ignore[attr-defined]
+            (store.set_domain if known else store.add_domain)(settings)  # type: ignore[arg-type]
+            domains[settings.domain] = settings  # type: ignore[attr-defined,assignment]
+        case ("no domain", str(text)):
+            store.remove_domain(name(text))
+            del domains[name(text)]
+    return Settings(tuple(providers.values()), tuple(domains.values()))
+
+
+@given(steps=st.lists(_STEPS, max_size=12))
+@settings(deadline=None, max_examples=40)
+def test_any_changes_by_steps_are_as_all_at_once(steps: list[tuple[object, ...]], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Store and snapshot follow a plain model through any sequence of imports, edits and prunes; a delta equals a rebuild."""
+    folder = tmp_path_factory.mktemp("steps")
+    path = folder / "snapshot.mdb"
+    with open_store(url(folder)) as store:
+        model = Settings()
+        for step in steps:
+            before = store.mark()
+            try:
+                model = _step(store, step, model)
+            except AutoconfigError:
+                assert store.mark() == before
+            catch_up(store, path)
+            check(Snapshot.open(path), model)
+        exported = store.export()
+        assert set(exported.domains) == set(model.domains)
+        assert set(exported.providers) == set(model.providers)
+        catch_up(store, folder / "rebuilt.mdb")
+        check(Snapshot.open(folder / "rebuilt.mdb"), model)
+
+
+def test_processes_that_read_see_a_change_without_opening_again(store: Store, tmp_path: Path) -> None:
+    """A provider's new server, a suspended domain, a file that was rebuilt."""
+    path = tmp_path / "snapshot.mdb"
+    store.import_settings(WORLD)
+    catch_up(store, path)
+    here, there = processes.pipe()
+    reader = processes.start(processes.watch, path, "kund.se", there)
+
+    def seen() -> object:
+        assert here.poll(30)
+        return here.recv()
+
+    assert seen() == "server.karla.se"
+    store.set_provider(provider("karla", "new.karla.se"))
+    catch_up(store, path)
+    assert seen() == "new.karla.se"
+    store.set_domain(entry("kund.se", suspended=True))
+    catch_up(store, path)
+    assert seen() == "none"
+    path.unlink()
+    store.set_domain(entry("kund.se", "other"))
+    catch_up(store, path)
+    assert seen() == "mail.other.se"
+    rubbish = tmp_path / "rubbish"
+    rubbish.write_bytes(os.urandom(100_000))
+    rubbish.replace(path)
+    store.set_domain(entry("kund.se"))
+    catch_up(store, path)
+    assert seen() == "new.karla.se"
+    here.send("enough")
+    reader.join(30)
+    assert reader.exitcode == 0
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"not a snapshot", os.urandom(40_000), None])
+def test_a_snapshot_that_cannot_be_read_is_made_anew(store: Store, tmp_path: Path, rubbish: bytes | None) -> None:
+    """Empty, overwritten or cut short; until then it is an error, not a wrong answer."""
+    path = tmp_path / "snapshot.mdb"
+    with pytest.raises(SnapshotError, match="there is no snapshot yet"):
+        Snapshot.open(path)
+    store.import_settings(WORLD)
+    path.write_bytes(rubbish or b"")
+    if rubbish is None:
+        catch_up(store, tmp_path / "whole.mdb")
+        path.write_bytes((tmp_path / "whole.mdb").read_bytes()[:10_000])
+    with pytest.raises(SnapshotError):
+        Snapshot.open(path)
+    catch_up(store, path)
+    check(Snapshot.open(path), WORLD)
+
+
+def test_a_snapshot_that_is_overwritten_while_it_is_open_is_made_anew(store: Store, tmp_path: Path) -> None:
+    """By a process that itself has it open, as the one beside the service does."""
+    path = tmp_path / "snapshot.mdb"
+    store.import_settings(WORLD)
+    catch_up(store, path)
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.write(os.urandom(size))
+    assert mark_of(path) is None
+    catch_up(store, path)
+    check(Snapshot.open(path), WORLD)
+
+
+def test_a_snapshot_of_another_store_is_made_anew(store: Store, tmp_path: Path) -> None:
+    """Revisions of two stores cannot be compared; nor can a store that went back in time."""
+    path = tmp_path / "snapshot.mdb"
+    store.import_settings(WORLD)
+    store.add_domain(entry("ny.se"))
+    catch_up(store, path)
+    (tmp_path / "other").mkdir()
+    with open_store(url(tmp_path / "other")) as other:
+        other.import_settings(Settings((KARLA,), (entry("kund.nu"),)))
+        assert catch_up(other, path) == 1
+        snapshot = Snapshot.open(path)
+        assert snapshot.mark() == other.mark() == Mark(other.mark().store_id, 1)
+        assert snapshot.client_config(name("kund.se")) is None
+        assert snapshot.client_config(name("kund.nu")) is not None
+    catch_up(store, path)
+    assert snapshot.client_config(name("kund.se")) is not None
+
+
+def test_a_snapshot_moved_from_elsewhere_is_taken_up(store: Store, tmp_path: Path) -> None:
+    """LMDB's lock stays behind when somebody moves a file over ours; a process that has ours open copes."""
+    path, other = tmp_path / "snapshot.mdb", tmp_path / "other.mdb"
+    store.import_settings(WORLD)
+    catch_up(store, path)
+    store.add_domain(entry("ny.se"))
+    catch_up(store, other)
+    snapshot = Snapshot.open(path)
+    other.replace(path)
+    assert catch_up(store, path) == 2
+    check(snapshot, store.export())
+
+
+def test_a_map_that_is_too_small_grows(store: Store, tmp_path: Path) -> None:
+    """At the first writing and at a later one, while a reader has it open."""
+    path = tmp_path / "snapshot.mdb"
+    store.import_settings(Settings((KARLA,), tuple(entry(f"d{i}.se") for i in range(3000))))
+    catch_up(store, path, map_size=1 << 16)
+    snapshot = Snapshot.open(path)
+    store.import_settings(Settings((KARLA,), tuple(entry(f"e{i}.se") for i in range(9000))))
+    catch_up(store, path, map_size=1 << 16)
+    for text in ("d0.se", "d2999.se", "e8999.se"):
+        assert snapshot.client_config(name(text)) is not None
+
+
+def test_a_forked_child_opens_for_itself(store: Store, tmp_path: Path) -> None:
+    """LMDB's handles are no good in a child; the parent's are none the worse for it."""
+    path = tmp_path / "snapshot.mdb"
+    store.import_settings(WORLD)
+    catch_up(store, path)
+    snapshot = Snapshot.open(path)
+    check(snapshot, WORLD)
+    child = os.fork()
+    if child == 0:
+        try:
+            check(snapshot, WORLD)
+        except BaseException:
+            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+            os._exit(1)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    check(snapshot, WORLD)
+    store.add_domain(entry("ny.se"))
+    catch_up(store, path)
+    check(snapshot, store.export())
+
+
+def test_threads_read_while_the_file_changes_under_them(store: Store, tmp_path: Path) -> None:
+    """Deltas, rebuilds and files taken away: never an error, never an answer from between."""
+    path = tmp_path / "snapshot.mdb"
+    store.import_settings(WORLD)
+    catch_up(store, path)
+    snapshot, stop = Snapshot.open(path), threading.Event()
+    wrong: list[object] = []
+
+    def read() -> None:
+        while not stop.is_set():
+            try:
+                config = snapshot.client_config(name("kund.se"))
+                hosts = {account.incoming.host.ascii for account in config.accounts[:1]} if config else set()
+                if hosts not in ({"a.karla.se"}, {"b.karla.se"}, {"server.karla.se"}):
+                    wrong.append(hosts)
+            except Exception as error:
+                wrong.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for i in range(40):
+        store.set_provider(provider("karla", f"{'ab'[i % 2]}.karla.se"))
+        if i % 10 == 9:
+            path.unlink()
+        catch_up(store, path)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    check(snapshot, store.export())
