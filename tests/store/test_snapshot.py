@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -296,6 +297,7 @@ def test_threads_read_while_the_file_changes_under_them(store: Store, tmp_path: 
                     wrong.append(hosts)
             except Exception as error:
                 wrong.append(error)
+            time.sleep(0.0005)  # or the writer would wait for the interpreter all the time
 
     threads = [threading.Thread(target=read) for _ in range(2)]
     for thread in threads:
