@@ -56,6 +56,11 @@ class Config:
         """The memory-mapped file that the web reads."""
         return self.instance / "snapshot.mdb"
 
+    @property
+    def own_name(self) -> str | None:
+        """The service's own host name, from *base_url*."""
+        return urlsplit(self.base_url).hostname if self.base_url else None
+
 
 def find_instance(option: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
     """Return the instance folder: *option*, AUTOCONFIG_INSTANCE, ./instance where it exists, else the user's XDG data folder."""

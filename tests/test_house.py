@@ -27,8 +27,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "formats": _GROUND,
     "dnsrecords": _GROUND,
     "store": _GROUND,
-    "web": {"store", "formats", "config", "i18n", "templating"} | _GROUND,
-    "cli": {"store", "formats", "config", "i18n"} | _GROUND,
+    "web": {"store", "formats", "signing", "config", "i18n", "templating"} | _GROUND,
+    "cli": {"store", "formats", "dnsrecords", "signing", "config", "i18n"} | _GROUND,
 }
 
 # library -> the rooms, or single files, that may import it

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from autoconfig.address import EmailAddress
-from autoconfig.formats import mozilla
+from autoconfig.formats import apple, mozilla, outlook, outlook_json, pacc
 from autoconfig.model import ClientConfig, Document
 
 Format = Callable[[ClientConfig, EmailAddress | None], Document]
@@ -16,4 +16,8 @@ Format = Callable[[ClientConfig, EmailAddress | None], Document]
 FORMATS: dict[str, Format] = {
     "mozilla": mozilla.document,
     "mozilla-1.2": mozilla.document_1_2,
+    "outlook": outlook.document,
+    "outlook-json": outlook_json.document,
+    "apple": apple.document,
+    "pacc": pacc.document,
 }

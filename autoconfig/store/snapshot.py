@@ -22,11 +22,11 @@ import os
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import lmdb
 
@@ -35,6 +35,8 @@ from autoconfig.errors import N_, AddressError, SnapshotError
 from autoconfig.model import ClientConfig, ModelError, Protocol, Shape
 from autoconfig.store.changes import Changes, Mark, Row
 from autoconfig.store.codec import overrides_from_data, provider_from_data
+
+Answer = TypeVar("Answer")
 
 LAYOUT = 1
 MAP_SIZE = 4 << 30  # octets of address space, not of disk or memory; grows where it does not suffice
@@ -150,11 +152,11 @@ class Snapshot:
 
     def shape(self, domain: Domain) -> Shape | None:
         """Return what *domain* has in common with others; None where it is not ours or is suspended."""
-        opened = self._current()
-        try:
-            return _find(opened, domain)
-        except (lmdb.Error, ModelError, ValueError, KeyError):
-            return _find_again(self.path, domain)
+        return self._ask(_find, domain)
+
+    def is_listed(self, domain: Domain) -> bool:
+        """Tell whether *domain* is listed and active, or below such a one that answers for its subdomains; a default is not enough."""
+        return self._ask(_is_listed, domain)
 
     def mark(self) -> Mark:
         """Return which store this shows, and its revision."""
@@ -165,6 +167,17 @@ class Snapshot:
     def revision(self) -> int:
         """Return the revision of the store that this shows."""
         return self.mark().revision
+
+    def _ask(self, find: Callable[[Opened, Domain], Answer], domain: Domain) -> Answer:
+        opened = self._current()
+        try:
+            return find(opened, domain)
+        except (lmdb.Error, ModelError, ValueError, KeyError):
+            # Once more: the file may be another by now, or dead readers may have stood in the way.
+            with _clear_errors(self.path):
+                opened = _open(self.path)
+                opened.env.reader_check()
+                return find(opened, domain)
 
     def _current(self) -> Opened:
         opened = _opened.get(self._key)
@@ -184,25 +197,26 @@ class Snapshot:
 def _find(opened: Opened, domain: Domain) -> Shape | None:
     with opened.env.begin() as txn:
         view = opened.look(txn)
-        row = txn.get(domain.ascii.encode(), db=opened.domains)
-        if row is None:
-            # The nearest name above that is listed decides.
-            for parent in domain.parents:
-                row = txn.get(parent.encode(), db=opened.domains)
-                if row is not None:
-                    row = row if row[0] & (_SUSPENDED | _SUBDOMAINS) else None
-                    break
+        row = _row(opened, txn, domain)
         if row is None:
             return opened.shape(txn, view, view.default) if view.default else None
         return None if row[0] & _SUSPENDED else opened.shape(txn, view, row[1:])
 
 
-def _find_again(path: Path, domain: Domain) -> Shape | None:
-    """Look once more: the file may be another by now, or dead readers may have stood in the way."""
-    with _clear_errors(path):
-        opened = _open(path)
-        opened.env.reader_check()
-        return _find(opened, domain)
+def _is_listed(opened: Opened, domain: Domain) -> bool:
+    with opened.env.begin() as txn:
+        row = _row(opened, txn, domain)
+        return row is not None and not row[0] & _SUSPENDED
+
+
+def _row(opened: Opened, txn: lmdb.Transaction[bytes], domain: Domain) -> bytes | None:
+    """Return the row that decides for *domain*: its own, else that of the nearest name above that is listed, where that one speaks."""
+    row = txn.get(domain.ascii.encode(), db=opened.domains)
+    for parent in domain.parents if row is None else ():
+        row = txn.get(parent.encode(), db=opened.domains)
+        if row is not None:
+            return row if row[0] & (_SUSPENDED | _SUBDOMAINS) else None
+    return row
 
 
 # --- writing -----------------------------------------------------------------------------------------------------------------------

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+from functools import partial
 from pathlib import Path
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestURITooLarge
 
+from autoconfig import signing
 from autoconfig.config import Config, find_instance, load
 from autoconfig.store.snapshot import Snapshot
-from autoconfig.web import discovery, errors, guides, health
+from autoconfig.web import autodiscover, discovery, errors, guides, health, profile, proxies, tls, wellknown
 from autoconfig.web.languages import Languages
 from autoconfig.web.pages import Pages
-from autoconfig.web.question import Lookup, host_name
+from autoconfig.web.question import Known, host_name
 
 MAX_QUERY = 2_000  # octets: the longest address, percent-encoded, with room to spare
 MAX_BODY = 8_000  # octets: a form with one address
@@ -36,15 +38,19 @@ HEADERS = {
 _HERE = Path(__file__).parent
 
 
-def create_app(config: Config | None = None, lookup: Lookup | None = None) -> Flask:
+def create_app(config: Config | None = None, known: Known | None = None) -> Flask:
     """Return the application for *config*, the installation found in environment and working directory where it is None.
 
-    *lookup* tells what a domain should use; None: the snapshot of the installation, which opens with the first question.
+    *known* is what we know of domains; None: the snapshot of the installation, which opens with the first question. Raises ConfigError,
+    also for a signing certificate that cannot be used.
     """
     if config is None:
         config = load(find_instance(None, os.environ, Path.cwd()), os.environ)
-    if lookup is None:
-        lookup = Snapshot(config.snapshot_path).client_config
+    domains: Known = known or Snapshot(config.snapshot_path)
+    lookup = domains.client_config
+    signer = signing.from_config(config)
+    # Without `https = true` nobody is sent anywhere, so every request is as good as one over https.
+    is_https = partial(proxies.is_https, config.trusted_proxies) if config.https else lambda: True
 
     app = Flask(__name__, root_path=str(_HERE), static_folder=None, template_folder=None, instance_path=str(config.instance))
     app.config.update(
@@ -61,11 +67,16 @@ def create_app(config: Config | None = None, lookup: Lookup | None = None) -> Fl
     pages = Pages(Languages.of(config), stylesheet=_versioned("style.css"))
     app.before_request(_refuse_what_is_no_request)
     app.after_request(_protect)
-    app.extensions["autoconfig"] = lookup
+    app.extensions["autoconfig"] = domains
     errors.register(app, pages)
     app.register_blueprint(health.blueprint())
     app.register_blueprint(discovery.blueprint(lookup))
-    app.register_blueprint(guides.blueprint(lookup, pages, config.base_url))
+    app.register_blueprint(autodiscover.blueprint(lookup, is_https))
+    app.register_blueprint(profile.blueprint(lookup, signer.sign if signer else None))
+    app.register_blueprint(wellknown.blueprint(lookup))
+    app.register_blueprint(tls.blueprint(domains.is_listed, config.own_name))
+    app.register_blueprint(guides.blueprint(lookup, pages, config.own_name))
+    app.wsgi_app = autodiscover.in_one_case(app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's own way to add a layer
     return app
 
 

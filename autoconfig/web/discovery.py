@@ -9,16 +9,15 @@ from collections.abc import Callable
 
 from flask import Blueprint, Response, request
 
-from autoconfig.errors import N_
-from autoconfig.formats import Format, mozilla
-from autoconfig.model import Document
+from autoconfig.formats import Format, mozilla, pacc
 from autoconfig.web.answers import cacheable
-from autoconfig.web.question import Lookup, NotOurs, Question, asked
+from autoconfig.web.question import Lookup, asked, settings_of
 
 # A new format is its file in formats/ and a line here.
 URLS: tuple[tuple[str, Format], ...] = (
     ("/mail/config-v1.1.xml", mozilla.document),
     ("/.well-known/autoconfig/mail/config-v1.1.xml", mozilla.document),
+    ("/.well-known/user-agent-configuration.json", pacc.document),
 )
 
 
@@ -30,17 +29,10 @@ def blueprint(lookup: Lookup) -> Blueprint:
     return routes
 
 
-def document(question: Question, lookup: Lookup, write: Format) -> Document:
-    """Return the answer to *question* in the format of *write*; raises NotOurs for a domain that is not ours, or suspended."""
-    config = lookup(question.domain)
-    if config is None:
-        raise NotOurs(N_("we have no mail settings for %(domain)s"), domain=question.domain)
-    return write(config, question.address)
-
-
 def _view(lookup: Lookup, write: Format) -> Callable[[], Response]:
     def view() -> Response:
-        found = document(asked(request.query_string, request.headers.get("Host")), lookup, write)
-        return cacheable(found.content, found.content_type)
+        question = asked(request.query_string, request.headers.get("Host"))
+        document = write(settings_of(question, lookup), question.address)
+        return cacheable(document.content, document.content_type)
 
     return view

@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
 from autoconfig.errors import N_, AddressError, AutoconfigError, SnapshotError, UsageError
+from autoconfig.formats.pacc import PaccError
 from autoconfig.web.answers import passing
 from autoconfig.web.pages import Pages
 from autoconfig.web.question import NotOurs
@@ -23,6 +24,7 @@ STATUS: dict[type[AutoconfigError], HTTPStatus] = {
     AddressError: HTTPStatus.BAD_REQUEST,
     UsageError: HTTPStatus.BAD_REQUEST,
     NotOurs: HTTPStatus.NOT_FOUND,
+    PaccError: HTTPStatus.NOT_FOUND,
     SnapshotError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 

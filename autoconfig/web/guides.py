@@ -6,7 +6,6 @@ An address comes by POST alone, so that it never stands in a URL, a log, a histo
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 
@@ -20,10 +19,9 @@ from autoconfig.web.question import Lookup, host_domain, host_name
 MAX_TYPED = 320  # characters of a form's field that we look at and give back; no address is longer
 
 
-def blueprint(lookup: Lookup, pages: Pages, base_url: str | None) -> Blueprint:
-    """Return the routes of the pages; *base_url* is the service's own name."""
+def blueprint(lookup: Lookup, pages: Pages, own_name: str | None) -> Blueprint:
+    """Return the routes of the pages; *own_name* is the service's."""
     routes = Blueprint("guides", __name__)
-    own_name = urlsplit(base_url).hostname if base_url else None
 
     def first() -> Response:
         domain = _domain_of_host(own_name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
 from autoconfig.address import Domain, EmailAddress
@@ -17,6 +18,17 @@ from autoconfig.model import ClientConfig
 
 # What answers: the settings of a domain, None where it is not ours. In the service this is the snapshot's.
 Lookup = Callable[[Domain], ClientConfig | None]
+
+
+class Known(Protocol):
+    """All that we know of domains: the snapshot, in the service."""
+
+    def client_config(self, domain: Domain) -> ClientConfig | None:
+        """Return what *domain* should use, None where it is not ours or suspended."""
+
+    def is_listed(self, domain: Domain) -> bool:
+        """Tell whether *domain* is listed, or below one that answers for its subdomains, and active."""
+
 
 # The names under which clients look for us at a customer's domain.
 OUR_LABELS = ("autoconfig.", "autodiscover.", "ua-auto-config.")
@@ -50,6 +62,14 @@ def asked(query: bytes, host: str | None) -> Question:
     if domain is None:
         raise NotOurs(N_("this host name is no mail domain; ask with ?emailaddress="))
     return Question(domain)
+
+
+def settings_of(question: Question, lookup: Lookup) -> ClientConfig:
+    """Return what *question* is about; raises NotOurs for a domain that is not ours, or suspended."""
+    config = lookup(question.domain)
+    if config is None:
+        raise NotOurs(N_("we have no mail settings for %(domain)s"), domain=question.domain)
+    return config
 
 
 def query_address(query: bytes) -> EmailAddress | None:

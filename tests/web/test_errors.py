@@ -21,10 +21,14 @@ OWN = "autoconfig.karlahosting.se"
 
 
 def _broken(config, error):
-    def lookup(domain):
-        raise error
+    class Broken:
+        def client_config(self, domain):
+            raise error
 
-    return create_app(config, lookup).test_client()
+        def is_listed(self, domain):
+            raise error
+
+    return create_app(config, Broken()).test_client()
 
 
 @pytest.mark.parametrize(
