@@ -10,6 +10,7 @@ from autoconfig.web.discovery import URLS
 
 MAIL = "/mail/config-v1.1.xml"
 WELL_KNOWN = "/.well-known/autoconfig/mail/config-v1.1.xml"
+PACC = "/.well-known/user-agent-configuration.json"
 PATHS = pytest.mark.parametrize("path", [MAIL, WELL_KNOWN])
 
 
@@ -19,7 +20,7 @@ def _get(client, path, host="autoconfig.kund.se", **kwargs):
 
 def test_the_urls_are_those_of_the_contract():
     """What clients ask is fixed."""
-    assert [url for url, _ in URLS] == [MAIL, WELL_KNOWN]
+    assert [url for url, _ in URLS] == [MAIL, WELL_KNOWN, PACC]
 
 
 @PATHS
@@ -143,7 +144,7 @@ def test_the_document_is_the_formats_own(client):
     """Not a byte is added on the way."""
     address = EmailAddress.parse("anna@pop.se")
     answer = _get(client, MAIL + "?emailaddress=anna@pop.se")
-    config = client.application.extensions["autoconfig"](Domain.parse("pop.se"))
+    config = client.application.extensions["autoconfig"].client_config(Domain.parse("pop.se"))
     assert answer.data == mozilla.document(config, address).content
 
 

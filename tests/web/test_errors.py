@@ -93,7 +93,7 @@ def test_a_failure_inside_is_500_without_a_traceback_and_without_an_address(conf
             assert "RuntimeError" not in answer.text
             assert answer.headers["Cache-Control"] == "no-store"
     assert "RuntimeError" in caplog.text
-    assert "in lookup" in caplog.text
+    assert "in client_config" in caplog.text
     assert "anna" not in caplog.text
 
 
