@@ -270,7 +270,7 @@ def test_a_forked_child_opens_for_itself(store: Store, tmp_path: Path) -> None:
         try:
             check(snapshot, WORLD)
         except BaseException:
-            sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+            sys.excepthook(*sys.exc_info())
             os._exit(1)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
