@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Generic, TypeVar
 
@@ -57,9 +57,10 @@ class ModelError(AutoconfigError):
 
 @dataclass(frozen=True, slots=True)
 class HostPattern:
-    """A host name in which %EMAILDOMAIN% stands for the customer's domain."""
+    """A host name in which %EMAILDOMAIN% stands for the customer's domain; *literal* is the name where it has none."""
 
     text: str
+    literal: Domain | None = field(default=None, compare=False)
 
     @classmethod
     def parse(cls, text: str) -> HostPattern:
@@ -73,12 +74,15 @@ class HostPattern:
                     placeholder=EMAILDOMAIN,
                     found=found,
                 )
-        literal = Domain.parse(text.replace(EMAILDOMAIN, "a.example"))
-        return cls(text if EMAILDOMAIN in text else literal.ascii)
+        if EMAILDOMAIN in text:
+            Domain.parse(text.replace(EMAILDOMAIN, "a.example"))
+            return cls(text)
+        literal = Domain.parse(text)
+        return cls(literal.ascii, literal)
 
     def fill(self, domain: Domain) -> Domain:
         """Return the host's name for *domain*."""
-        return Domain.parse(self.text.replace(EMAILDOMAIN, domain.ascii))
+        return self.literal or Domain.parse(self.text.replace(EMAILDOMAIN, domain.ascii))
 
     def __str__(self) -> str:
         return self.text

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import click
 
 from autoconfig.address import Domain
-from autoconfig.cli.edit import assign
+from autoconfig.cli.edit import Data, assign
 from autoconfig.cli.room import Room, note, table
 from autoconfig.cli.show import find
 from autoconfig.errors import N_, NotFound, UsageError
 from autoconfig.model import DomainSettings, Protocol, Server
 from autoconfig.store.store import Store
-
-Data = dict[str, Any]
 
 
 @click.group(no_args_is_help=True)
@@ -78,14 +75,18 @@ def set_domain(room: Room, /, name: str, assignments: tuple[str, ...], **options
     if not assignments and all(value is None for value in options.values()):
         raise UsageError(N_("nothing to set; see: autoconfig domain set --help"))
     parsed = Domain.parse(name)
-    with room.changing() as store:
-        data = domain_to_data(store.domain(parsed))
+
+    def edited(before: DomainSettings) -> DomainSettings:
+        data = domain_to_data(before)
         # A domain has a provider or is an alias: naming one takes the other away, and an alias has nothing of its own.
         if options["alias_of"]:
             data = {key: value for key, value in data.items() if key not in ("provider", "protocols", "account")}
         if options["provider"]:
             data.pop("alias_of", None)
-        store.set_domain(_changed(data, assignments, options))
+        return _changed(data, assignments, options)
+
+    with room.changing() as store:
+        store.edit_domain(parsed, edited)
     note(f"{parsed}: done")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from autoconfig.cli.edit import assign
+from autoconfig.cli.edit import Data, assign
 from autoconfig.cli.room import Room, note, table
 
 
@@ -54,16 +54,19 @@ def set_provider(room: Room, provider_id: str, assignments: tuple[str, ...]) -> 
       autoconfig provider set karlahosting webmail_url=
     """
     from autoconfig.errors import NotFound
+    from autoconfig.model import Provider
     from autoconfig.store.codec import provider_from_data, provider_to_data
+
+    def edited(data: Data) -> Provider:
+        changed = provider_from_data(assign(data, assignments))
+        assert changed is not None  # noqa: S101  # without a list of mistakes the first one is raised
+        return changed
 
     with room.changing() as store:
         try:
-            data = provider_to_data(store.provider(provider_id))
+            store.edit_provider(provider_id, lambda before: edited(provider_to_data(before)))
         except NotFound:
-            data = {"id": provider_id}
-        changed = provider_from_data(assign(data, assignments))
-        assert changed is not None  # noqa: S101  # without a list of mistakes the first one is raised
-        store.set_provider(changed)
+            store.set_provider(edited({"id": provider_id}))
     note(f"{provider_id}: done")
 
 
