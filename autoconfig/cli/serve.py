@@ -12,6 +12,7 @@ import threading
 
 import click
 
+from autoconfig import signing
 from autoconfig.cli.room import Room, note
 from autoconfig.config import PREFIX
 from autoconfig.errors import N_, AutoconfigError, UsageError
@@ -33,6 +34,7 @@ def serve(room: Room, host: str, port: int, workers: int) -> None:
     within two seconds. Ctrl-C stops it after the requests under way.
     """
     config = room.config
+    signing.from_config(config)  # a certificate that cannot be used stops us here, in one line, and not in each worker
     _refuse_busy(host, port)
     _first_snapshot(room)
     stop = threading.Event()
