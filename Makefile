@@ -30,6 +30,9 @@ lint: $(VENV)/.test
 lab-packages: $(VENV)/.test
 	sh tests/lab/install.sh
 
+bench: $(VENV)/.test  ## the benchmark table
+	$(BIN)/python -m tests.bench
+
 translations: $(VENV)/.test  ## bring the catalogues up to date with the code and the templates
 	$(BIN)/python autoconfig/locale/update.py
 

@@ -1,0 +1,112 @@
+"""The benchmark table, `make bench`: each figure beside what it is measured against, in one run, as a ratio. Asserts nothing."""
+
+from __future__ import annotations
+
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from autoconfig.address import Domain
+from autoconfig.formats import mozilla
+from autoconfig.store.exchange import parse_toml
+from autoconfig.store.follow import catch_up
+from autoconfig.store.snapshot import Snapshot
+from autoconfig.store.store import open_store
+from tests.running import COMMAND, environment, serving
+
+SAMPLE = (Path(__file__).parent.parent / "instance" / "sample.toml").read_text()
+DOMAINS = 100_000
+RUNS = 7
+
+
+def main() -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        instance = Path(folder)
+        print(f"{'what':<58} {'figure':>14}  beside")
+        _commands(instance)
+        _settings(instance)
+        _requests(instance)
+
+
+def _row(what: str, figure: str, beside: str = "") -> None:
+    print(f"{what:<58} {figure:>14}  {beside}", flush=True)
+
+
+def _seconds(run: Callable[[], object], times: int = RUNS) -> float:
+    """Return the median of *times* runs."""
+    spent = []
+    for _ in range(times):
+        begin = time.perf_counter()
+        run()
+        spent.append(time.perf_counter() - begin)
+    return statistics.median(spent)
+
+
+def _process(*command: str, instance: Path) -> Callable[[], object]:
+    return lambda: subprocess.run(command, env=environment(instance), stdout=subprocess.DEVNULL, check=True)
+
+
+def _commands(instance: Path) -> None:
+    bare = _seconds(_process(sys.executable, "-c", "pass", instance=instance))
+    help_ = _seconds(_process(COMMAND, "--help", instance=instance))
+    _row(
+        "autoconfig --help", f"{help_ * 1000:.0f} ms", f"{help_ / bare:.1f} times an empty Python ({bare * 1000:.0f} ms); to reach: 250 ms"
+    )
+
+
+def _settings(instance: Path) -> None:
+    names = [f"kund{i}.se" for i in range(DOMAINS)]
+    text = SAMPLE.partition("[[domain]]")[0] + "".join(f'[[domain]]\nname = "{name}"\nprovider = "karlahosting"\n' for name in names)
+    path = instance / "snapshot.mdb"
+    begin = time.perf_counter()
+    settings = parse_toml(text)
+    read = time.perf_counter() - begin
+    with open_store(f"sqlite:///{instance}/autoconfig.db") as store:
+        begin = time.perf_counter()
+        store.import_settings(settings)
+        _row(f"import of {DOMAINS:,} domains", f"{time.perf_counter() - begin:.1f} s", f"reading their TOML {read:.1f} s")
+        begin = time.perf_counter()
+        catch_up(store, path)
+        whole = time.perf_counter() - begin
+        begin = time.perf_counter()
+        store.remove_domain(Domain.parse(names.pop()))
+        catch_up(store, path)
+        one = time.perf_counter() - begin
+        _row("a change of one domain, until every worker serves it", f"{one * 1000:.0f} ms", f"the whole snapshot {whole * 1000:.0f} ms")
+    snapshot = Snapshot.open(path)
+    domains = [Domain.parse(name) for name in names[:1000]]
+    shape = _seconds(lambda: [snapshot.shape(domain) for domain in domains]) / len(domains)
+    config = _seconds(lambda: [snapshot.client_config(domain) for domain in domains]) / len(domains)
+    document = _seconds(lambda: [mozilla.document(snapshot.client_config(d)) for d in domains]) / len(domains)
+    _row("a domain's shape, from the snapshot", f"{shape * 1e6:.1f} µs")
+    _row("a domain's settings, from the snapshot", f"{config * 1e6:.1f} µs", f"{config / shape:.0f} times the shape")
+    _row("a domain's clientConfig, from nothing", f"{document * 1e6:.0f} µs", f"{document / config:.0f} times the settings")
+
+
+def _requests(instance: Path) -> None:
+    if shutil.which("wrk") is None:
+        _row("requests a second", "not measured", "needs wrk (apt install wrk)")
+        return
+    with serving(instance) as url:
+        figures = {path: _wrk(url + path) for path in ("/healthz", "/mail/config-v1.1.xml?emailaddress=anna@kund77.se")}
+    bare, discovery = figures.values()
+    _row(
+        "requests a second, clientConfig, two workers",
+        f"{discovery:,.0f}",
+        f"{discovery / bare:.2f} of /healthz ({bare:,.0f}) in the same run",
+    )
+
+
+def _wrk(url: str) -> float:
+    said = subprocess.run(["wrk", "-t2", "-c32", "-d5", url], capture_output=True, text=True, check=True).stdout
+    return float(said.partition("Requests/sec:")[2].split()[0])
+
+
+if __name__ == "__main__":
+    main()
