@@ -49,6 +49,7 @@ class Origin:
     domains: tuple[int, ...]
     unread_providers: frozenset[str] = frozenset()
     unread_domains: frozenset[str] = frozenset()
+    providers_of_unread: tuple[tuple[int, str], ...] = ()  # where a domain that could not be read stands, and the provider that it names
     default_provider: str | None = None
 
     @classmethod
@@ -99,6 +100,9 @@ class _Check:
                 if entry.provider != self.origin.default_provider or not is_default_missing:
                     found.append(Mistake(("domain", i, "provider"), self._unknown_provider(entry.provider or "")))
                 is_default_missing |= entry.provider == self.origin.default_provider
+        for i, id in self.origin.providers_of_unread if self.known is not None else ():
+            if id not in self.providers and id not in self.origin.unread_providers:
+                found.append(Mistake(("domain", i, "provider"), self._unknown_provider(id)))
         return found
 
     def _provider(self, provider: Provider) -> Iterator[tuple[Path, AutoconfigError]]:

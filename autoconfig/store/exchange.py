@@ -143,6 +143,7 @@ def _read(data: Data, default_provider: str | None, places: Places) -> SettingsF
         tuple(domains),
         frozenset(id for i, id in enumerate(ids) if id is not None and i not in providers),
         frozenset(name for i, name in enumerate(names) if name is not None and i not in domains),
+        tuple((i, id) for i, item in enumerate(rooms["domain"]) if i not in domains and (id := _text(item, "provider")) is not None),
         default_provider,
     )
     return SettingsFile(tuple(providers.values()), tuple(domains.values()), tuple(mistakes), origin, places)

@@ -118,6 +118,13 @@ def test_every_mistake_of_a_file_is_told_with_its_line(autoconfig: Command, tmp_
     assert autoconfig("export").stdout == before
 
 
+def test_a_domain_that_cannot_be_read_still_tells_of_its_provider(autoconfig: Command) -> None:
+    """One mistake hides no other, even within one entry."""
+    done = autoconfig("import", "-", stdin='[[domain]]\nname = "kund se"\nprovider = "karlahostin"\n')
+    assert "line 2: " in done.stderr
+    assert "line 3: there is no provider karlahostin; did you mean karlahosting?" in done.stderr
+
+
 def test_dry_run_tells_and_changes_nothing(autoconfig: Command, tmp_path: Path) -> None:
     """`--dry-run` prints what would be added and changed."""
     before = autoconfig("export").stdout
