@@ -19,6 +19,8 @@ from autoconfig.store.store import Store, open_store
 from tests.store import processes
 from tests.store.world import WORLD, answer, entry, name, url
 
+pytestmark = pytest.mark.slow
+
 
 def until(condition: Callable[[], object], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
