@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "provider": ("autoconfig.cli.provider:provider", "List, show, set and remove providers."),
     "domain": ("autoconfig.cli.domain:domain", "Add, set, remove, list and show domains."),
     "show": ("autoconfig.cli.show:show", "Print what a mail program would get for an address."),
+    "dns": ("autoconfig.cli.dns:dns", "Print what a domain should publish in the DNS."),
     "db": ("autoconfig.cli.db:db", "Look after the database."),
 }
 

@@ -12,6 +12,8 @@ from autoconfig.errors import N_, NotFound
 from autoconfig.formats import FORMATS
 from autoconfig.model import ClientConfig, Protocol
 
+ZONE = "dns"  # a zone's text is no document that a program fetches, but is shown all the same
+
 
 def find(room: Room, target: str) -> tuple[ClientConfig, EmailAddress | None]:
     """Return what *target*, an address or a domain, should use; raises NotFound for a domain that is not ours."""
@@ -26,7 +28,7 @@ def find(room: Room, target: str) -> tuple[ClientConfig, EmailAddress | None]:
 
 @click.command()
 @click.argument("target", metavar="ADDRESS|DOMAIN")
-@click.option("--format", "format_", type=click.Choice(list(FORMATS)), required=True, help="The kind of document.")
+@click.option("--format", "format_", type=click.Choice([*FORMATS, ZONE]), required=True, help="The kind of document.")
 @click.option("--protocol", type=click.Choice([p.value for p in Protocol]), help="Only this account, with its own outgoing server.")
 @click.pass_obj
 def show(room: Room, target: str, format_: str, protocol: str | None) -> None:
@@ -43,4 +45,10 @@ def show(room: Room, target: str, format_: str, protocol: str | None) -> None:
         if chosen is None:
             raise NotFound(N_("%(domain)s has no %(protocol)s account"), domain=config.domain, protocol=protocol)
         config = chosen
-    sys.stdout.buffer.write(FORMATS[format_](config, address).content)
+    if format_ == ZONE:
+        from autoconfig.cli.dns import zone  # which imports `find` from here
+
+        content = zone(room, config).encode()
+    else:
+        content = FORMATS[format_](config, address).content
+    sys.stdout.buffer.write(content)
