@@ -8,16 +8,23 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Generator, Iterator
+from pathlib import Path
 
 import pytest
 
+from . import deltachat as deltachat_program
+from . import evolution as evolution_program
 from . import thunderbird as thunderbird_program
 from .ca import Authority
+from .deltachat import DeltaChat
+from .evolution import Evolution
+from .mailserver import MailServer
 from .nameserver import NameServer
 from .network import PATH, Network, refusal, tail
 from .service import UPSTREAM, Service
 from .thunderbird import Thunderbird
 from .webfront import WebFront
+from .world import HOST, World
 
 _network = pytest.StashKey[Network]()
 
@@ -28,7 +35,7 @@ def _do_without(reason: str) -> None:
 
 def _need(*programs: str) -> None:
     """Skip the test, or fail it where CI=true, when one of *programs* is not installed."""
-    missing = [program for program in programs if shutil.which(program, path=PATH) is None]
+    missing = [program for program in programs if shutil.which(program, path=PATH) is None and not Path(program).is_file()]
     if missing:
         _do_without(f"not installed: {', '.join(missing)} (tests/lab/install.sh, as root)")
 
@@ -72,11 +79,38 @@ def web_front(network: Network) -> WebFront:
 
 
 @pytest.fixture(scope="session")
+def world(name_server: NameServer, service: Service, web_front: WebFront) -> World:
+    """The mail host and its customers, none at first."""
+    return World(name_server, web_front)
+
+
+@pytest.fixture(scope="session")
+def mail_server(network: Network, authority: Authority) -> MailServer:
+    """The mail host's server."""
+    return MailServer(network, authority.issue(HOST))
+
+
+@pytest.fixture(scope="session")
 def thunderbird(network: Network, authority: Authority) -> Iterator[Thunderbird]:
     """A Thunderbird for all cases in which no host's certificate changes."""
     _need(*thunderbird_program.PROGRAMS)
     with Thunderbird(network, authority.certificate) as thunderbird:
         yield thunderbird
+
+
+@pytest.fixture(scope="session")
+def deltachat(network: Network, mail_server: MailServer) -> DeltaChat:
+    """Delta Chat core, which logs in at the mail server."""
+    if deltachat_program.program() is None:
+        _do_without("not installed: deltachat-rpc-server (pip install --group test)")
+    return DeltaChat(network, mail_server)
+
+
+@pytest.fixture(scope="session")
+def evolution(network: Network, authority: Authority) -> Evolution:
+    """Evolution's discovery."""
+    _need(*evolution_program.PROGRAMS, *map(str, evolution_program.FILES))
+    return Evolution(network, authority.certificate)
 
 
 @pytest.hookimpl(wrapper=True)

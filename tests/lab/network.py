@@ -93,16 +93,18 @@ class Network:
             raise LabError(f"{shlex.join(map(str, command))} ended with {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
 
-    def start(self, name: str, *command: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> Program:
-        """Start *command* inside; what it says goes to the log *name*."""
+    def start(
+        self, name: str, *command: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None, piped: bool = False
+    ) -> Program:
+        """Start *command* inside; what it says goes to the log *name*, unless *piped*: then its `stdin` and `stdout` are the test's."""
         log = self.logs / f"{name}.log"
         with log.open("ab") as output:
             popen = subprocess.Popen(
                 self._inside(command, cwd),
                 env=self._environment(env),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
+                stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
+                stdout=subprocess.PIPE if piped else output,
+                stderr=output,
             )
         program = Program(name, popen, log)
         self._programs.append(program)
@@ -159,6 +161,8 @@ class Program:
 
     def __init__(self, name: str, popen: subprocess.Popen[bytes], log: Path) -> None:
         self.name = name
+        self.stdin = popen.stdin
+        self.stdout = popen.stdout
         self._popen = popen
         self._log = log
 
@@ -177,6 +181,10 @@ class Program:
 
     def stop(self) -> None:
         """Ask the program to end, and make it end after ten seconds."""
+        for pipe in (self.stdin, self.stdout):
+            if pipe is not None:
+                with suppress(BrokenPipeError):
+                    pipe.close()
         for how in (signal.SIGTERM, signal.SIGKILL):
             if self._popen.poll() is not None:
                 return

@@ -22,7 +22,7 @@ class Service:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._instance = network.directory_for("instance")
-        (self._instance / "config.toml").write_text(f'trusted_proxies = ["{_HOST}"]\n')
+        (self._instance / "config.toml").write_text(f'https = true\ntrusted_proxies = ["{_HOST}/32"]\n')
         self.command("db", "upgrade")
         self._program = network.start(
             "autoconfig-serve", *self._command("serve", "--host", _HOST, "--port", str(_PORT), "--workers", "2"), cwd=_TOP

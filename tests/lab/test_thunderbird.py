@@ -2,54 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import pytest
 
 from .ca import Authority, Fault
-from .nameserver import NameServer
 from .network import wait_until
 from .outcome import NOTHING, Outcome, Server
 from .service import Service
 from .thunderbird import Thunderbird
-from .webfront import ADDRESS, Site, WebFront
+from .webfront import Site
+from .world import HOST, KARLAHOSTING, World, customers
 
 pytestmark = pytest.mark.lab
 
-HOST = "server.karlahosting.test"
-SETTINGS = """
-[[provider]]
-id = "karlahosting"
-name = "KarlaHosting"
-short_name = "Karla"
-
-[[provider.account]]
-protocol = "imap"
-incoming = { host = "server.karlahosting.test", port = 993, tls = "implicit" }
-outgoing = { host = "server.karlahosting.test", port = 465, tls = "implicit", also = [{ port = 587, tls = "starttls" }] }
-
-[[provider.account]]
-protocol = "pop3"
-incoming = { host = "mail.%EMAILDOMAIN%", port = 995, tls = "implicit" }
-outgoing = { host = "mail.%EMAILDOMAIN%", port = 465, tls = "implicit" }
-
-[[domain]]
-name = "karlahosting.test"
-provider = "karlahosting"
-
-[[domain]]
-name = "kund.test"
-provider = "karlahosting"
-
-[[domain]]
-name = "byrå.test"
-provider = "karlahosting"
-
-[[domain]]
-name = "hemsida.test"
-provider = "karlahosting"
-
+SETTINGS = f"""
+{KARLAHOSTING}
+{customers("karlahosting.test", "kund.test", "byrå.test", "hemsida.test", "flytt.test", "paus.test")}
 [[domain]]
 name = "poppen.test"
 provider = "karlahosting"
@@ -59,14 +28,6 @@ protocols = ["pop3", "imap"]
 name = "vilande.test"
 provider = "karlahosting"
 suspended = true
-
-[[domain]]
-name = "flytt.test"
-provider = "karlahosting"
-
-[[domain]]
-name = "paus.test"
-provider = "karlahosting"
 """
 MOVED = """
 [[domain]]
@@ -102,41 +63,16 @@ def _imap_first(address: str, domain: str) -> Outcome:
     return _found(address, ("imap", HOST, 993), ("pop3", f"mail.{domain}", 995), outgoing=HOST)
 
 
-@dataclass
-class World:
-    """The name server and the web front, holding host names that lead to our service."""
-
-    name_server: NameServer
-    web_front: WebFront
-
-    def serve(self, hosts: Mapping[str, Site]) -> None:
-        """Publish *hosts* at the web front; their domains have the mail host's MX, as all its customers have."""
-        domains = {host.removeprefix("autoconfig.").removeprefix("autodiscover.") for host in hosts}
-        mail = {name: {"A": ["192.0.2.20"]} for name in (HOST, "mx.karlahosting.test", *(f"mail.{domain}" for domain in domains))}
-        # The customer's own web site is elsewhere, and nobody answers there.
-        elsewhere = {domain: {"A": ["192.0.2.80"], "MX": ["10 mx.karlahosting.test"]} for domain in domains}
-        ours = {host: {**elsewhere.get(host, {}), "A": [ADDRESS]} for host in hosts}
-        self.name_server.publish({**mail, **elsewhere, **ours})
-        self.web_front.serve(hosts)
-
-    def asked(self, text: str) -> list[str]:
-        """Return the requests so far with *text* in their URL: a domain stands in its hosts and in its addresses."""
-        return [request for request in self.web_front.requests() if text in request]
-
-
-@pytest.fixture(scope="module")
-def world(name_server: NameServer, service: Service, web_front: WebFront, authority: Authority) -> World:
+@pytest.fixture(scope="module", autouse=True)
+def ways_in(world: World, service: Service, authority: Authority) -> None:
     """The customers' domains, each with autoconfig.DOMAIN at our service, but hemsida.test with nothing but its own https site."""
-    bad_domains = [f'[[domain]]\nname = "{_domain_with(fault)}"\nprovider = "karlahosting"\n' for fault in Fault]
-    service.import_settings(SETTINGS + "".join(bad_domains))
+    service.import_settings(SETTINGS + customers(*(_domain_with(fault) for fault in Fault)))
     named = [f"autoconfig.{domain}" for domain in ("karlahosting.test", "kund.test", BYRA, "poppen.test", "flytt.test", "paus.test")]
     # These two have every way in that there is, so that nothing but our answer can be the reason for finding nothing.
     silent = [f"{label}{domain}" for domain in ("vilande.test", "okand.test") for label in ("autoconfig.", "autodiscover.", "")]
     bad = {f"autoconfig.{_domain_with(fault)}": fault for fault in Fault}
     sites = {host: Site(authority.issue(host, fault=bad.get(host)), http=True) for host in (*named, *silent, *bad)}
-    world = World(name_server, web_front)
     world.serve({**sites, "hemsida.test": Site(authority.issue("hemsida.test"))})
-    return world
 
 
 def test_imap_at_the_host_comes_first_and_pop_at_the_domain_second(world: World, thunderbird: Thunderbird) -> None:

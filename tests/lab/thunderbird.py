@@ -73,8 +73,8 @@ const server = ({ type, hostname, port, socketType, username, auth }) => ({
   type, hostname, port, socketType: socketTypes[socketType] ?? null, username, auth: methods[auth] ?? null,
 });
 
-const [email, realName] = args;
-const discovery = FindConfig.parallelAutoDiscovery(email.split("@")[1], email, new AbortController().signal);
+const [email, realName, password] = args;
+const discovery = FindConfig.parallelAutoDiscovery(email.split("@")[1], email, new AbortController().signal, password ?? undefined);
 let step = await discovery.next();
 while (!step.done) {
   step = await discovery.next({ acceptRedirect: true }); // another host is named: the person agrees
@@ -111,11 +111,11 @@ class Thunderbird:
         self._program.wait_until(lambda: port.exists() and port.read_text().strip().isdigit(), "remote control")
         self._marionette = Marionette(network.connect("127.0.0.1", int(port.read_text())), timeout=60)
 
-    def find_config(self, email: str) -> Outcome:
-        """Return what the program's own discovery finds, given only *email*."""
+    def find_config(self, email: str, password: str | None = None) -> Outcome:
+        """Return what the program's own discovery finds, given only *email*, or also the *password*, as when it asked for one before."""
         self._marionette.run(_FORGET)
         begin = time.monotonic()
-        found: dict[str, Any] | None = self._marionette.run(_FIND_CONFIG, email, "Anna Test")
+        found: dict[str, Any] | None = self._marionette.run(_FIND_CONFIG, email, "Anna Test", password)
         elapsed = time.monotonic() - begin
         if found is None:
             return Outcome(elapsed=elapsed)

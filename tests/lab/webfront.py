@@ -23,6 +23,7 @@ events {{ }}
 http {{
     log_format requests "$request_method $scheme://$host$request_uri $status";
     access_log {directory}/requests.log requests;
+    access_log {directory}/credentials.log requests if=$http_authorization;
     client_body_temp_path {directory}/body;
     proxy_temp_path {directory}/proxy;
     fastcgi_temp_path {directory}/fastcgi;
@@ -45,13 +46,18 @@ _SERVER = """
         {listen}
         server_name {host};
         {tls}
-        location / {{
+        {refusal}
+{locations}
+    }}
+"""
+
+_LOCATION = """\
+        location ^~ {path} {{
             proxy_pass http://{upstream};
             proxy_set_header Host $host;
             proxy_set_header X-Forwarded-For $remote_addr;
             proxy_set_header X-Forwarded-Proto $scheme;
         }}
-    }}
 """
 
 
@@ -61,6 +67,8 @@ class Site:
 
     https: Credentials | None = None
     http: bool = False
+    paths: tuple[str, ...] = ("/",)  # what is passed on to our service; all else is not found
+    refuses: str = ""  # such as "https POST": answered with 403
 
 
 class WebFront:
@@ -71,6 +79,7 @@ class WebFront:
         self._upstream = upstream
         self._directory = network.directory_for("nginx")
         self._requests = self._directory / "requests.log"
+        self._credentials = self._directory / "credentials.log"
         self._program = self._start({})
 
     def serve(self, sites: Mapping[str, Site]) -> None:
@@ -78,11 +87,16 @@ class WebFront:
         # A start anew, because after a reload the old workers answer for a moment longer.
         self._program.stop()
         self._requests.write_text("")
+        self._credentials.write_text("")
         self._program = self._start(sites)
 
     def requests(self) -> list[str]:
         """Return the requests since the last `serve`: method, URL and status of each."""
         return self._requests.read_text().splitlines()
+
+    def requests_with_credentials(self) -> list[str]:
+        """Return those that had an Authorization header."""
+        return self._credentials.read_text().splitlines()
 
     def _start(self, sites: Mapping[str, Site]) -> Program:
         servers = "".join(self._server(host, site) for host, site in sites.items())
@@ -98,4 +112,8 @@ class WebFront:
         if site.https:
             listen.append(f"listen {ADDRESS}:443 ssl;")
             tls = f"ssl_certificate {site.https.certificate};\n        ssl_certificate_key {site.https.key};"
-        return _SERVER.format(listen="\n        ".join(listen), host=host, tls=tls, upstream=self._upstream) if listen else ""
+        refusal = f'if ("$scheme $request_method" = "{site.refuses}") {{ return 403; }}' if site.refuses else ""
+        locations = "".join(_LOCATION.format(path=path, upstream=self._upstream) for path in site.paths)
+        if "/" not in site.paths:
+            locations += "        location / { return 404; }\n"
+        return _SERVER.format(listen="\n        ".join(listen), host=host, tls=tls, refusal=refusal, locations=locations) if listen else ""
