@@ -16,6 +16,7 @@ from . import deltachat as deltachat_program
 from . import evolution as evolution_program
 from . import thunderbird as thunderbird_program
 from .ca import Authority
+from .caddy import Caddy
 from .deltachat import DeltaChat
 from .evolution import Evolution
 from .mailserver import MailServer
@@ -76,6 +77,13 @@ def web_front(network: Network) -> WebFront:
     """nginx in front of the service, with no sites at first."""
     _need("nginx")
     return WebFront(network, UPSTREAM)
+
+
+@pytest.fixture(scope="session")
+def caddy(network: Network, service: Service) -> Caddy:
+    """Caddy in front of the service, as the README has it."""
+    _need("caddy")
+    return Caddy(network)
 
 
 @pytest.fixture(scope="session")

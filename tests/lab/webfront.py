@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from .ca import Credentials
+from .documented import block, replaced
 from .network import Network, Program
 
 ADDRESS = "198.51.100.10"
@@ -80,15 +81,27 @@ class WebFront:
         self._directory = network.directory_for("nginx")
         self._requests = self._directory / "requests.log"
         self._credentials = self._directory / "credentials.log"
-        self._program = self._start({})
+        self._program = self._start("")
 
     def serve(self, sites: Mapping[str, Site]) -> None:
         """Make *sites* all that is served, and forget the requests so far."""
+        self._restart("".join(self._server(host, site) for host, site in sites.items()))
+
+    def serve_documented(self, credentials: Credentials, document: str = "README.md", *changes: tuple[str, str]) -> None:
+        """Serve what *document* shows, with *credentials* and *changes* (pattern, replacement), and forget the requests so far."""
+        for_the_lab = (
+            (r"listen (80|443)\b", rf"listen {ADDRESS}:\1"),
+            (r"(ssl_certificate +)\S+;", rf"\1{credentials.certificate};"),
+            (r"(ssl_certificate_key +)\S+;", rf"\1{credentials.key};"),
+        )
+        self._restart(replaced(block("nginx", document), *for_the_lab, *changes))
+
+    def _restart(self, servers: str) -> None:
         # A start anew, because after a reload the old workers answer for a moment longer.
         self._program.stop()
         self._requests.write_text("")
         self._credentials.write_text("")
-        self._program = self._start(sites)
+        self._program = self._start(servers)
 
     def requests(self) -> list[str]:
         """Return the requests since the last `serve`: method, URL and status of each."""
@@ -98,8 +111,7 @@ class WebFront:
         """Return those that had an Authorization header."""
         return self._credentials.read_text().splitlines()
 
-    def _start(self, sites: Mapping[str, Site]) -> Program:
-        servers = "".join(self._server(host, site) for host, site in sites.items())
+    def _start(self, servers: str) -> Program:
         configuration = self._directory / "nginx.conf"
         configuration.write_text(_CONFIGURATION.format(directory=self._directory, address=ADDRESS, servers=servers))
         program = self._network.start("nginx", "nginx", "-e", "stderr", "-p", self._directory, "-c", configuration)
@@ -112,7 +124,7 @@ class WebFront:
         if site.https:
             listen.append(f"listen {ADDRESS}:443 ssl;")
             tls = f"ssl_certificate {site.https.certificate};\n        ssl_certificate_key {site.https.key};"
-        refusal = f'if ("$scheme $request_method" = "{site.refuses}") {{ return 403; }}' if site.refuses else ""
+        refusal = f'set $asked "$scheme $request_method"; if ($asked = "{site.refuses}") {{ return 403; }}' if site.refuses else ""
         locations = "".join(_LOCATION.format(path=path, upstream=self._upstream) for path in site.paths)
         if "/" not in site.paths:
             locations += "        location / { return 404; }\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from . import mailserver
@@ -66,7 +66,7 @@ class World:
         self.publish(hosts, ADDRESS, more)
         self.web_front.serve(hosts)
 
-    def publish(self, hosts: Mapping[str, object], address: str, more: Records | None = None) -> None:
+    def publish(self, hosts: Collection[str], address: str, more: Records | None = None) -> None:
         """Publish *hosts* at *address*, and *more*."""
         domains = {host.removeprefix("autoconfig.").removeprefix("autodiscover.") for host in hosts}
         mail = {name: {"A": [mailserver.ADDRESS]} for name in (HOST, "mx.karlahosting.test", *(f"mail.{domain}" for domain in domains))}
