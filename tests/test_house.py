@@ -27,8 +27,17 @@ MAY_IMPORT: dict[str, set[str]] = {
     "formats": _GROUND,
     "dnsrecords": _GROUND,
     "store": _GROUND,
+    "observations": _GROUND,
+    "findings": {"observations"} | _GROUND,
+    "catalogue": {"findings", "observations"} | _GROUND,
+    "network": {"observations"} | _GROUND,
+    "checks": {"observations", "findings", "catalogue", "formats", "dnsrecords"} | _GROUND,
+    "diagnose": {"checks", "findings", "catalogue", "observations", "dnsrecords"} | _GROUND,
+    "report": {"findings", "catalogue", "observations", "i18n", "templating"} | _GROUND,
     "web": {"store", "formats", "signing", "config", "i18n", "templating"} | _GROUND,
-    "cli": {"store", "formats", "dnsrecords", "signing", "config", "i18n"} | _GROUND,
+    "cli": {"store", "formats", "dnsrecords", "signing", "config", "i18n", "network", "checks", "diagnose", "catalogue", "report"}
+    | {"findings", "observations"}
+    | _GROUND,
 }
 
 # library -> the rooms, or single files, that may import it
@@ -39,11 +48,11 @@ HOMES: dict[str, set[str]] = {
     "alembic": {"store"},
     "lmdb": {"store/snapshot.py"},
     "click": {"cli"},
-    "rich": {"cli"},
+    "rich": {"cli", "report"},
     "granian": {"cli/serve.py"},
     "jinja2": {"templating.py"},
     "lxml": {"formats/xml.py"},
-    "cryptography": {"signing.py"},
+    "cryptography": {"signing.py", "network"},
     "idna": {"address.py"},
     "dns": {"network"},
     "requests": {"network"},
