@@ -29,16 +29,18 @@ PAGE = 2000  # rows in one reading
 T = TypeVar("T")
 
 
-def _json(data: object) -> str:
+def to_json(data: object) -> str:
+    """Return *data* of the codec as canonical text: equal settings are equal text."""
     return json.dumps(data, ensure_ascii=False, separators=(",", ":"))
 
 
 def provider_to_row(provider: Provider) -> dict[str, object]:
     """Return *provider* as a row."""
-    return {"id": provider.id, "is_default": provider.default, "data": _json(provider_to_data(provider))}
+    return {"id": provider.id, "is_default": provider.default, "data": to_json(provider_to_data(provider))}
 
 
-def _provider_of(data: str) -> Provider:
+def provider_of(data: str) -> Provider:
+    """Return the provider that *data*, its JSON, describes."""
     provider = provider_from_data(json.loads(data))
     assert provider is not None  # noqa: S101 - without a list of mistakes the first one is raised
     return provider
@@ -55,7 +57,7 @@ def domain_to_row(settings: DomainSettings) -> dict[str, Any]:
         "suspended": settings.suspended,
         "subdomains": settings.subdomains,
         "note": settings.note,
-        "accounts": _json(overrides_to_data(settings.accounts)) if settings.accounts else "",
+        "accounts": to_json(overrides_to_data(settings.accounts)) if settings.accounts else "",
     }
 
 
@@ -97,7 +99,7 @@ def mark_of(connection: Connection) -> Mark:
 def all_providers(connection: Connection) -> dict[str, Provider]:
     """Return the providers, in order of their ids."""
     rows = connection.execute(select(provider_table.c.id, provider_table.c.data).order_by(provider_table.c.id))
-    return {id: _provider_of(data) for id, data in rows}
+    return {id: provider_of(data) for id, data in rows}
 
 
 def one_provider(connection: Connection, id: str) -> Provider:
@@ -105,7 +107,7 @@ def one_provider(connection: Connection, id: str) -> Provider:
     data = connection.execute(select(provider_table.c.data).where(provider_table.c.id == id)).scalar()
     if data is None:
         raise NotFound(N_("there is no provider %(id)s"), id=id)
-    return _provider_of(data)
+    return provider_of(data)
 
 
 def one_domain(connection: Connection, domain: Domain) -> DomainSettings:

@@ -65,8 +65,8 @@ def refusal(found: SchemaState, name: str) -> StoreError:
     return StoreError(template, name=name, current=found.current or "-", head=found.head)
 
 
-def upgrade(connection: Connection) -> None:
-    """Bring the tables to the newest version, all or nothing, in the transaction of *connection*."""
+def upgrade(connection: Connection, version: str = VERSIONS[-1]) -> None:
+    """Bring the tables to *version*, all or nothing, in the transaction of *connection*."""
     from alembic import command
     from alembic.config import Config
 
@@ -74,4 +74,4 @@ def upgrade(connection: Connection) -> None:
     config.set_main_option("script_location", "autoconfig.store:migrations")
     config.set_main_option("path_separator", "os")
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, version)

@@ -1,7 +1,7 @@
 """The settings of an installation, shared by all who write.
 
-Every change is one transaction: it raises the revision, is judged against what is there, and logs what it touched; a change that changes
-nothing leaves no trace. Whatever goes wrong with the database leaves here as one clear StoreError.
+Every change is one transaction: it raises the revision, is judged against what is there, and logs what it touched, how that was before,
+when and by whom; a change that changes nothing leaves no trace. Whatever goes wrong with the database leaves here as one clear StoreError.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
@@ -17,10 +18,11 @@ from sqlalchemy import Row as SQLRow
 
 from autoconfig.address import Domain
 from autoconfig.errors import N_, StoreError
-from autoconfig.model import DomainSettings, ModelError, Provider, Settings
-from autoconfig.store import schema
+from autoconfig.model import ClientConfig, DomainSettings, ModelError, Provider, Settings
+from autoconfig.store import history, schema
 from autoconfig.store.changes import Changes, Mark
 from autoconfig.store.check import Link, Origin
+from autoconfig.store.codec import domain_to_data, provider_to_data
 from autoconfig.store.database import Database
 from autoconfig.store.difference import Change, Difference, ImportResult
 from autoconfig.store.exchange import judge, raise_mistakes
@@ -38,21 +40,30 @@ from autoconfig.store.rows import (
     one_domain,
     one_provider,
     provider_to_row,
+    to_json,
 )
 from autoconfig.store.tables import change as change_table
 from autoconfig.store.tables import domain as domain_table
 from autoconfig.store.tables import meta
 from autoconfig.store.tables import provider as provider_table
+from autoconfig.store.tables import revision as revision_table
 from autoconfig.store.values import Mistake
 
+Clock = Callable[[], datetime]
 
-def open_store(url: str, *, create: bool = True) -> Store:
-    """Open the store at *url*, ready for use.
+
+def utc_now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)
+
+
+def open_store(url: str, *, create: bool = True, who: str = "", clock: Clock = utc_now) -> Store:
+    """Open the store at *url*, ready for use; its changes are *who*'s, made when *clock* says.
 
     A missing or empty SQLite store is made, unless *create* is False. Raises StoreError where the tables are not ours, or not of this
     version, and StoreUnavailable where the database does not answer.
     """
-    store = Store.connect(url, create=create)
+    store = Store.connect(url, create=create, who=who, clock=clock)
     try:
         store.make_ready()
     except BaseException:
@@ -64,14 +75,16 @@ def open_store(url: str, *, create: bool = True) -> Store:
 class Store:
     """An open store; a context manager. `connect` looks at nothing yet, `open_store` gives one that is ready."""
 
-    def __init__(self, database: Database, *, create: bool) -> None:
+    def __init__(self, database: Database, *, create: bool, who: str, clock: Clock) -> None:
         self._database = database
         self._create = create
+        self._who = who
+        self._clock = clock
 
     @classmethod
-    def connect(cls, url: str, *, create: bool = True) -> Self:
+    def connect(cls, url: str, *, create: bool = True, who: str = "", clock: Clock = utc_now) -> Self:
         """Return the store at *url* in whatever state it is, to look at that state or to upgrade."""
-        return cls(Database(url, create=create), create=create)
+        return cls(Database(url, create=create), create=create, who=who, clock=clock)
 
     def __enter__(self) -> Self:
         return self
@@ -188,6 +201,11 @@ class Store:
             rows = connection.execute(select(domain_table).order_by(domain_table.c.name))
             return Settings(tuple(all_providers(connection).values()), tuple(map(domain_from_row, rows)))
 
+    def former_configs(self, domain: Domain, since: datetime) -> list[tuple[ClientConfig, datetime]]:
+        """Return what *domain* should have used before each change *since* then, and until when; newest first, each once in a row."""
+        with self._database.reading() as connection:
+            return history.former_configs(connection, domain, since)
+
     @contextmanager
     def changes_since(self, mark: Mark | None) -> Iterator[Changes]:
         """Tell what leads from *mark* to now; everything, where *mark* is None or of another store. Read it within the context."""
@@ -234,13 +252,13 @@ class Store:
     def remove_provider(self, id: str) -> None:
         """Remove a provider; refused while domains use it. Raises NotFound."""
         with self._changing() as writing:
-            one_provider(writing.connection, id)
+            provider = one_provider(writing.connection, id)
             users = select(domain_table.c.name).where(domain_table.c.provider == id)
             count = writing.connection.execute(select(func.count()).select_from(users.subquery())).scalar_one()
             if count:
                 raise StoreError(N_("%(count)d domains use the provider %(id)s; move or remove them first"), count=count, id=id)
             writing.connection.execute(delete(provider_table).where(provider_table.c.id == id))
-            writing.note("provider", [id])
+            writing.note("provider", [(id, provider)])
 
     def add_domain(self, settings: DomainSettings) -> None:
         """Add a domain; refused where it is there already."""
@@ -267,13 +285,13 @@ class Store:
     def remove_domain(self, domain: Domain) -> None:
         """Remove a domain; refused while aliases lead to it. Raises NotFound."""
         with self._changing() as writing:
-            one_domain(writing.connection, domain)
+            settings = one_domain(writing.connection, domain)
             query = select(domain_table.c.unicode).where(domain_table.c.alias_of == domain.ascii).order_by(domain_table.c.name).limit(4)
             aliases = writing.connection.execute(query).scalars().all()
             if aliases:
                 named = ", ".join(aliases[:3]) + (" …" if len(aliases) > 3 else "")
                 raise StoreError(N_("%(domain)s has aliases, which must go first: %(aliases)s"), domain=domain, aliases=named)
-            writing.remove([domain.ascii])
+            writing.remove([settings])
 
     @contextmanager
     def _changing(self, *, dry_run: bool = False) -> Iterator[_Writing]:
@@ -283,6 +301,8 @@ class Store:
             writing = _Writing(connection, mark_of(connection).revision)
             yield writing
             if writing.log and not dry_run:
+                made = {"revision": writing.revision, "at": self._clock(), "who": self._who}
+                connection.execute(insert(revision_table), made)
                 connection.commit()
 
 
@@ -295,9 +315,9 @@ class _Writing:
     log: int = 0
     _links: dict[str, Link | None] = field(default_factory=dict)
 
-    def note(self, kind: str, names: Iterable[str]) -> None:
-        """Log that *names* are touched."""
-        rows = [{"revision": self.revision, "kind": kind, "name": name} for name in names]
+    def note(self, kind: str, touched: Iterable[tuple[str, Provider | DomainSettings | None]]) -> None:
+        """Log which names are *touched*, each with what was there before."""
+        rows = [{"revision": self.revision, "kind": kind, "name": name, "before": _to_json(before)} for name, before in touched]
         self.log += len(rows)
         execute_many(self.connection, insert(change_table), rows)
 
@@ -308,7 +328,7 @@ class _Writing:
         execute_many(self.connection, insert(provider_table), map(provider_to_row, found.added))
         row = update(provider_table).where(provider_table.c.id == bindparam("key"))
         execute_many(self.connection, row, ({"key": provider.id, **provider_to_row(provider)} for provider in changed))
-        self.note("provider", (provider.id for provider in (*found.added, *changed)))
+        self.note("provider", [*((new.id, None) for new in found.added), *((change.old.id, change.old) for change in found.changed)])
         return found
 
     def put_domains(self, domains: Iterable[DomainSettings]) -> Difference[DomainSettings]:
@@ -318,7 +338,7 @@ class _Writing:
         row = update(domain_table).where(domain_table.c.name == bindparam("key"))
         for chunk in chunks(domains):
             stored = {row.name: row for row in self._rows(settings.domain.ascii for settings in chunk)}
-            inserts, updates = [], []
+            inserts, updates, before = [], [], []
             for settings in chunk:
                 new, old = domain_to_row(settings), stored.get(settings.domain.ascii)
                 if old is None:
@@ -327,17 +347,19 @@ class _Writing:
                 elif tuple(old) == tuple(new.values()):
                     unchanged.append(settings)
                 else:
-                    changed.append(Change(domain_from_row(old), settings))
+                    before.append(domain_from_row(old))
+                    changed.append(Change(before[-1], settings))
                     updates.append({"key": settings.domain.ascii, **new})
             execute_many(self.connection, insert(domain_table), inserts)
             execute_many(self.connection, row, updates)
-            self.note("domain", (new["name"] for new in (*inserts, *updates)))
+            self.note("domain", [*((new["name"], None) for new in inserts), *((old.domain.ascii, old) for old in before)])
         return Difference(tuple(added), tuple(changed), tuple(unchanged))
 
-    def remove(self, names: Sequence[str]) -> None:
-        for chunk in chunks(names):
-            self.connection.execute(delete(domain_table).where(domain_table.c.name.in_(chunk)))
-        self.note("domain", names)
+    def remove(self, domains: Iterable[DomainSettings]) -> None:
+        for chunk in chunks(domains):
+            names = [settings.domain.ascii for settings in chunk]
+            self.connection.execute(delete(domain_table).where(domain_table.c.name.in_(names)))
+            self.note("domain", zip(names, chunk, strict=True))
 
     def prune(self, settings: Settings) -> tuple[DomainSettings, ...]:
         """Remove the domains that *settings* do not list, within the providers that they name."""
@@ -346,9 +368,9 @@ class _Writing:
         query = select(domain_table.c.name).where(belongs_to(sorted(named))).order_by(domain_table.c.name)
         gone = [name for name in self.connection.execute(query).scalars() if name not in listed]
         self._refuse_dangling(settings, listed, set(gone))
-        removed = [domain_from_row(row) for chunk in chunks(gone) for row in self._rows(chunk)]
-        self.remove(gone)
-        return tuple(removed)
+        removed = tuple(domain_from_row(row) for chunk in chunks(gone) for row in self._rows(chunk))
+        self.remove(removed)
+        return removed
 
     def _refuse_dangling(self, settings: Settings, listed: dict[str, int], gone: set[str]) -> None:
         template = N_("%(domain)s is an alias of %(target)s, which the file does not list and --prune would remove")
@@ -388,6 +410,12 @@ class _Writing:
         chooses = or_(domain_table.c.protocols != "", domain_table.c.accounts != "")
         query = select(domain_table).where(domain_table.c.provider == provider, chooses).order_by(domain_table.c.name)
         return map(domain_from_row, self.connection.execute(query))
+
+
+def _to_json(settings: Provider | DomainSettings | None) -> str | None:
+    if settings is None:
+        return None
+    return to_json(domain_to_data(settings) if isinstance(settings, DomainSettings) else provider_to_data(settings))
 
 
 def _sorted_out(pairs: Iterable[tuple[Provider | None, Provider]]) -> Difference[Provider]:

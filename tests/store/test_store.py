@@ -51,7 +51,7 @@ def test_tables_of_another_version_are_refused_with_what_to_do(store: Store, tmp
     """Behind: the upgrade by name; ahead: use the newer program."""
     engine = create_engine(url(tmp_path))
     with engine.connect() as connection:
-        behind = state(connection, ("0001", "0002"))
+        behind = state(connection, ("0001", "0002", "0003"))
         assert behind.word is StateWord.BEHIND
         assert "autoconfig db upgrade" in str(refusal(behind, "x"))
     engine.dispose()
