@@ -90,13 +90,18 @@ class Finding:
     owner: Owner
     group: Group
     subject: Subject
-    args: Mapping[str, Value] = field(default_factory=dict)
+    args: Mapping[str, Value] = field(default_factory=dict, hash=False)
     root: tuple[str, ...] | None = None
     also: tuple[Subject, ...] = ()
     records: tuple[str, ...] = ()
     commands: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     affects: tuple[str, ...] = ()
+
+    @property
+    def cause(self) -> tuple[object, ...]:
+        """What this has in common with findings of the same cause."""
+        return self.code, self.subject if self.root is None else self.root
 
     def fingerprint(self, domain: Domain) -> str:
         """Return what stays the same from run to run: a hash of code, domain, service, host and port."""
@@ -160,14 +165,26 @@ class Report:
         return {"ok": len(self.passed), **severities, "skipped": len(self.skipped)}
 
 
-def collapse(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return *findings* with those of one code and root as one, the worst first; the others' subjects become `also`."""
-    merged: dict[tuple[object, ...], Finding] = {}
-    for finding in findings:
-        key = (finding.code, finding.root) if finding.root is not None else (finding.code, finding.subject)
-        first = merged.get(key)
-        merged[key] = finding if first is None else _joined(first, finding)
-    return tuple(sorted(merged.values(), key=lambda finding: (-finding.severity.rank, list(Group).index(finding.group))))
+def settle(verdicts: Iterable[Verdict]) -> tuple[tuple[Finding, ...], tuple[Passed, ...], tuple[Skipped, ...]]:
+    """Return the findings, those of one cause as one and the worst first, what passed, and what was skipped.
+
+    The first subject of a cause stays its subject, the others become `also`. What was skipped names the finding that its own became.
+    """
+    merged: dict[object, Finding] = {}
+    passed: dict[Passed, None] = {}
+    skipped: dict[Skipped, None] = {}
+    for verdict in verdicts:
+        match verdict:
+            case Finding():
+                first = merged.get(verdict.cause)
+                merged[verdict.cause] = verdict if first is None else _joined(first, verdict)
+            case Passed():
+                passed[verdict] = None
+            case Skipped():
+                skipped[verdict] = None
+    findings = sorted(merged.values(), key=lambda finding: (-finding.severity.rank, list(Group).index(finding.group)))
+    known = (replace(skip, by=merged.get(skip.by.cause, skip.by)) for skip in skipped)
+    return tuple(findings), tuple(passed), tuple(known)
 
 
 def _joined(first: Finding, other: Finding) -> Finding:

@@ -15,6 +15,7 @@ from autoconfig.errors import PLACE, AutoconfigError, SettingsError
 SOURCE_LANGUAGE = "en"
 LOCALE_DIR = Path(__file__).parent / "locale"
 _GETTEXT_DOMAIN = "autoconfig"
+_DECIMAL_MARKS = {"sv": ","}
 
 
 class Texts:
@@ -32,6 +33,10 @@ class Texts:
     def ngettext(self, singular: str, plural: str, n: int, /, **values: object) -> str:
         """Return the form for *n*; %(n)d is filled as well."""
         return self._catalogue.ngettext(singular, plural, n) % {"n": n, **values}
+
+    def decimal(self, value: float, digits: int) -> str:
+        """Return *value* with *digits* after the decimal mark of this language."""
+        return f"{value:.{digits}f}".replace(".", _DECIMAL_MARKS.get(self.language, "."))
 
     def error(self, error: AutoconfigError) -> str:
         """Return what *error* says, in this language."""

@@ -1,0 +1,68 @@
+"""A report as data for other programs: schema autoconfig.report/1, which is only ever added to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from autoconfig.findings import Finding, Report, Skipped
+from autoconfig.i18n import Texts
+from autoconfig.report.words import tell
+
+SCHEMA = "autoconfig.report/1"
+
+
+def to_data(report: Report, texts: Texts) -> dict[str, Any]:
+    """Return *report* as plain data, its texts in the language of *texts*."""
+    return {
+        "schema": SCHEMA,
+        "domain": report.domain.ascii,
+        "address": report.address.ascii if report.address else None,
+        "started": report.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "elapsed_ms": report.elapsed_ms,
+        "status": str(report.status),
+        "counts": report.counts,
+        "findings": [_finding(finding, report, texts) for finding in report.findings],
+        "skipped": [_skipped(skipped, report) for skipped in report.skipped],
+        "clients": [],
+        "stages": [{"name": stage.name, "elapsed_ms": stage.elapsed_ms} for stage in report.stages],
+    }
+
+
+def to_json(reports: Sequence[Report], texts: Texts) -> str:
+    """Return one report as an object, several as an array."""
+    data = [to_data(report, texts) for report in reports]
+    return json.dumps(data[0] if len(data) == 1 else data, ensure_ascii=False, indent=2)
+
+
+def to_line(report: Report, texts: Texts) -> str:
+    """Return *report* as one line of NDJSON."""
+    return json.dumps(to_data(report, texts), ensure_ascii=False)
+
+
+def _finding(finding: Finding, report: Report, texts: Texts) -> dict[str, Any]:
+    told = tell(finding, texts)
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "group": finding.group.value,
+        "subject": finding.subject.to_data(),
+        "also": [subject.to_data() for subject in finding.also],
+        "args": {name: list(value) if isinstance(value, tuple) else value for name, value in finding.args.items()},
+        "message": told.message,
+        "cause": told.cause,
+        "fix": {
+            "owner": finding.owner.value,
+            "text": told.fix,
+            "records": list(finding.records),
+            "commands": list(finding.commands),
+        },
+        "evidence": list(finding.evidence),
+        "affects": list(finding.affects),
+        "fingerprint": finding.fingerprint(report.domain),
+    }
+
+
+def _skipped(skipped: Skipped, report: Report) -> dict[str, Any]:
+    return {"check": skipped.check, "subject": skipped.subject.to_data(), "by": skipped.by.fingerprint(report.domain)}

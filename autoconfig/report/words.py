@@ -1,0 +1,87 @@
+"""What a report says, in the reader's language: a finding's texts filled in, and the names of groups, owners and severities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from autoconfig.catalogue import ENTRIES
+from autoconfig.errors import N_, printable
+from autoconfig.findings import Finding, Group, Owner, Severity, Subject, Value
+from autoconfig.i18n import Texts
+
+GROUPS = {
+    Group.DELEGATION: N_("Domain and names"),
+    Group.DISCOVERY: N_("Settings for mail programs"),
+    Group.ENDPOINTS: N_("Mail servers"),
+    Group.CERTIFICATES: N_("Certificates"),
+    Group.SUBMISSION: N_("Logging in and sending"),
+    Group.DELIVERABILITY: N_("Delivery"),
+    Group.CLIENTS: N_("Mail programs"),
+}
+
+OWNERS = {
+    Owner.PROVIDER: N_("the mail host"),
+    Owner.CUSTOMER: N_("the owner of the domain"),
+    Owner.REGISTRAR: N_("the owner of the domain, at the registrar"),
+    Owner.NETWORK: N_("whoever runs the network in between"),
+    Owner.NOBODY: N_("nobody"),
+}
+
+_LONG = 1000  # characters of one value; a message is for reading
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a finding says."""
+
+    message: str
+    cause: str
+    fix: str
+
+
+def tell(finding: Finding, texts: Texts) -> Told:
+    """Return what *finding* says in the language of *texts*, in one line each."""
+    entry = ENTRIES[finding.code]
+    values = {name: _plain(value) for name, value in finding.args.items()}
+    message, cause, fix = (texts.gettext(template) % values for template in (entry.message, entry.cause, entry.fix))
+    return Told(message, cause, fix)
+
+
+def _plain(value: Value) -> str | int:
+    if isinstance(value, int):
+        return value
+    return printable(", ".join(value) if isinstance(value, tuple) else value, _LONG)
+
+
+def count(severity: Severity | str, number: int, texts: Texts) -> str:
+    """Return "2 warnings" and the like; *severity* may also be "ok" or "skipped"."""
+    match severity:
+        case Severity.CRITICAL:
+            return texts.ngettext("%(n)d critical", "%(n)d critical", number)
+        case Severity.ERROR:
+            return texts.ngettext("%(n)d error", "%(n)d errors", number)
+        case Severity.UNKNOWN:
+            return texts.ngettext("%(n)d unknown", "%(n)d unknown", number)
+        case Severity.WARNING:
+            return texts.ngettext("%(n)d warning", "%(n)d warnings", number)
+        case Severity.NOTICE:
+            return texts.ngettext("%(n)d notice", "%(n)d notices", number)
+        case "skipped":
+            return texts.ngettext("%(n)d skipped", "%(n)d skipped", number)
+    return texts.gettext("%(n)d ok", n=number)
+
+
+def where(subjects: tuple[Subject, ...]) -> list[str]:
+    """Return a line for each host of *subjects*: its services with their ports, then its addresses."""
+    lines = []
+    for host in dict.fromkeys(subject.host for subject in subjects):
+        own = [subject for subject in subjects if subject.host == host]
+        services = dict.fromkeys(_service(subject) for subject in own)
+        addresses = dict.fromkeys(subject.ip for subject in own if subject.ip)
+        rest = [", ".join(filter(None, services)), ", ".join(addresses)]
+        lines.append(" · ".join(filter(None, [printable(host or ""), *rest])))
+    return list(filter(None, lines))
+
+
+def _service(subject: Subject) -> str:
+    return " ".join(str(part) for part in (subject.service, subject.port) if part is not None)
