@@ -102,8 +102,10 @@ def _ports() -> st.SearchStrategy[int]:
 
 
 @cache
-def _auth() -> st.SearchStrategy[tuple[AuthMethod, ...]]:
-    return st.lists(st.sampled_from(AuthMethod), min_size=1, max_size=3, unique=True).map(tuple)
+def _auth(*, is_incoming: bool) -> st.SearchStrategy[tuple[AuthMethod, ...]]:
+    """Ways to log in; mail is never fetched without one."""
+    methods = [method for method in AuthMethod if not is_incoming or method is not AuthMethod.NONE]
+    return st.lists(st.sampled_from(methods), min_size=1, max_size=3, unique=True).map(tuple)
 
 
 @cache
@@ -114,15 +116,20 @@ def _also() -> st.SearchStrategy[tuple[Port, ...]]:
 
 
 @cache
-def servers() -> st.SearchStrategy[Server[HostPattern]]:
-    return st.builds(Server, host_patterns(), _ports(), st.sampled_from(TLSMode), _auth(), user_patterns(), _also())
+def servers(*, is_incoming: bool) -> st.SearchStrategy[Server[HostPattern]]:
+    auth = _auth(is_incoming=is_incoming)
+    return st.builds(Server, host_patterns(), _ports(), st.sampled_from(TLSMode), auth, user_patterns(), _also())
+
+
+@cache
+def accounts() -> st.SearchStrategy[Account[HostPattern]]:
+    return st.builds(Account, st.sampled_from(Protocol), servers(is_incoming=True), servers(is_incoming=False))
 
 
 @cache
 def account_lists() -> st.SearchStrategy[tuple[Account[HostPattern], ...]]:
     """At least one account, at most one per protocol, in any order."""
-    accounts = st.builds(Account, st.sampled_from(Protocol), servers(), servers())
-    return st.lists(accounts, min_size=1, max_size=len(Protocol), unique_by=lambda account: account.protocol).map(tuple)
+    return st.lists(accounts(), min_size=1, max_size=len(Protocol), unique_by=lambda account: account.protocol).map(tuple)
 
 
 @cache
@@ -172,8 +179,8 @@ def providers() -> st.SearchStrategy[Provider]:
 
 
 @cache
-def _server_overrides() -> st.SearchStrategy[ServerOverride]:
-    parts = (host_patterns(), _ports(), st.sampled_from(TLSMode), _auth(), user_patterns(), _also())
+def _server_overrides(*, is_incoming: bool) -> st.SearchStrategy[ServerOverride]:
+    parts = (host_patterns(), _ports(), st.sampled_from(TLSMode), _auth(is_incoming=is_incoming), user_patterns(), _also())
     return st.builds(ServerOverride, *(st.one_of(st.none(), part) for part in parts))
 
 
@@ -197,11 +204,11 @@ def _overrides(draw: st.DrawFn, provider: Provider) -> tuple[AccountOverride, ..
     found = []
     for protocol in draw(_some_protocols()):
         if protocol in known:
-            override = AccountOverride(protocol, draw(_server_overrides()), draw(_server_overrides()))
+            override = AccountOverride(protocol, draw(_server_overrides(is_incoming=True)), draw(_server_overrides(is_incoming=False)))
             if override != AccountOverride(protocol):
                 found.append(override)
         else:
-            found.append(_complete(Account(protocol, draw(servers()), draw(servers()))))
+            found.append(_complete(replace(draw(accounts()), protocol=protocol)))
     return tuple(found)
 
 
