@@ -26,6 +26,16 @@ class Fault(StrEnum):
     EXPIRED = "expired"
     UNTRUSTED = "untrusted"  # from an authority that nobody knows
     SELF_SIGNED = "self_signed"
+    NOT_YET_VALID = "not_yet_valid"
+    NO_INTERMEDIATE = "no_intermediate"  # the leaf alone, of an authority that only the intermediate would lead to
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a server is to show: a certificate for *names*, with *fault* if there is to be one."""
+
+    names: tuple[str, ...]
+    fault: Fault | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,8 @@ class Authority:
         self._numbers = count(1)
         self._ours = trustme.CA(organization_name="The lab")
         self._unknown = trustme.CA(organization_name="Nobody knows us")
+        self._intermediate = self._ours.create_child_ca()
+        self._issued: dict[Certificate, Credentials] = {}
         self.certificate = directory / "ca.pem"
         self._ours.cert_pem.write_to_path(self.certificate)
         # A new fault is one line here and one in Fault.
@@ -52,7 +64,15 @@ class Authority:
             Fault.EXPIRED: lambda names: _pem(self._ours.issue_cert(*names, not_before=_in(40 * _YESTERDAY), not_after=_in(_YESTERDAY))),
             Fault.UNTRUSTED: lambda names: _pem(self._unknown.issue_cert(*names)),
             Fault.SELF_SIGNED: _self_signed,
+            Fault.NOT_YET_VALID: lambda names: _pem(self._ours.issue_cert(*names, not_before=_in(-_YESTERDAY), not_after=_in(_NEXT_MONTH))),
+            Fault.NO_INTERMEDIATE: lambda names: _leaf(self._intermediate.issue_cert(*names)),
         }
+
+    def credentials(self, certificate: Certificate) -> Credentials:
+        """Return *certificate*, made when it is first asked for: the same files every time."""
+        if certificate not in self._issued:
+            self._issued[certificate] = self.issue(*certificate.names, fault=certificate.fault)
+        return self._issued[certificate]
 
     def issue(self, *names: str, fault: Fault | None = None) -> Credentials:
         """Return a certificate for *names*, with *fault* if there is to be one."""
@@ -70,6 +90,11 @@ def _in(time: timedelta) -> datetime:
 
 def _pem(issued: trustme.LeafCert) -> tuple[bytes, bytes]:
     return b"".join(blob.bytes() for blob in issued.cert_chain_pems), issued.private_key_pem.bytes()
+
+
+def _leaf(issued: trustme.LeafCert) -> tuple[bytes, bytes]:
+    """Return what cert.pem holds where fullchain.pem was meant."""
+    return issued.cert_chain_pems[0].bytes(), issued.private_key_pem.bytes()
 
 
 def _self_signed(names: tuple[str, ...]) -> tuple[bytes, bytes]:

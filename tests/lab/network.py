@@ -24,6 +24,9 @@ from typing import Self
 # RFC 5737: addresses for documentation. All of each network is local here, so every server may have an address to itself, and an address
 # on which nobody listens refuses. They also are the second, non-127 address without which clients with AI_ADDRCONFIG resolve nothing.
 NETWORKS = ("192.0.2.1/24", "198.51.100.1/24", "203.0.113.1/24")
+# RFC 3849, the same for IPv6. The kernel makes an IPv6 network local by a route of its own, and its addresses free to take by a switch.
+NETWORK_6 = "2001:db8::/48"
+ADDRESS_6 = "2001:db8::1/128"
 NAME_SERVER = "198.51.100.53"
 
 # What programs inside read instead of the machine's own files.
@@ -33,6 +36,9 @@ _FILES = {
     "/etc/resolv.conf": f"nameserver {NAME_SERVER}\n",
 }
 _UNSHARE = ("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+# Programs that change to a user of their own (Dovecot, Postfix) cannot enter the test's directory, which is root's alone: they keep their
+# sockets, queues and mailboxes here, on a file system that is only the lab's and gone with it.
+SCRATCH = Path("/mnt")
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _CLONE_NEWNET = 0x40000000  # linux/sched.h
 _LOG_LINES = 40
@@ -69,6 +75,8 @@ class Network:
 
     def _script(self) -> str:
         lines = ["ip link set lo up", *(f"ip address add {network} dev lo" for network in NETWORKS)]
+        lines += [f"ip -6 address add {ADDRESS_6} dev lo nodad", f"ip -6 route add local {NETWORK_6} dev lo"]
+        lines += ["echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind", f"mount -t tmpfs -o mode=755 tmpfs {SCRATCH}"]
         for path, content in _FILES.items():
             ours = self.directory / Path(path).name
             ours.write_text(content)
@@ -86,12 +94,18 @@ class Network:
 
     def run(self, *command: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None, stdin: str = "") -> str:
         """Run *command* inside to its end and return what it prints; raises LabError with all its words when it fails."""
-        done = subprocess.run(
-            self._inside(command, cwd), env=self._environment(env), input=stdin, capture_output=True, text=True, check=False, timeout=60
-        )
+        done = self.try_to(*command, env=env, cwd=cwd, stdin=stdin)
         if done.returncode:
             raise LabError(f"{shlex.join(map(str, command))} ended with {done.returncode}\n{done.stdout}{done.stderr}")
         return done.stdout
+
+    def try_to(
+        self, *command: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None, stdin: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """Run *command* inside to its end, well or not."""
+        return subprocess.run(
+            self._inside(command, cwd), env=self._environment(env), input=stdin, capture_output=True, text=True, check=False, timeout=60
+        )
 
     def start(
         self, name: str, *command: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None, piped: bool = False
