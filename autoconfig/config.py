@@ -20,6 +20,8 @@ from autoconfig.errors import N_, AutoconfigError, ConfigError
 FILE_NAME = "config.toml"
 PREFIX = "AUTOCONFIG_"
 
+MAX_DAYS = 3650
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 # Variables with our prefix that are no keys of the file, and those that Kubernetes makes for a service called "autoconfig".
@@ -47,6 +49,7 @@ class Config:
     sign_cert: Path | None = None
     sign_key: Path | None = None
     sign_chain: Path | None = None
+    digest_days: int = 30
     rate_limit: Rate = Rate(30, 60)
     discovery_rate_limit: Rate | None = None
     log_format: str = "plain"
@@ -168,10 +171,15 @@ def _base_url(raw: object, instance: Path) -> str:
 
 
 def _path(raw: object, instance: Path) -> Path:
-    path = (instance / Path(_text(raw, instance)).expanduser()).resolve()
-    if not path.is_file():
-        raise ConfigError(N_("there is no file %(path)s"), path=path)
-    return path
+    # Links are left as they are, because a renewal turns them; what is there is for `signing` to judge, at start and later.
+    return instance / Path(_text(raw, instance)).expanduser()
+
+
+def _days(raw: object, _instance: Path) -> int:
+    found = int(raw) if isinstance(raw, str) and re.fullmatch(r"\s*[0-9]{1,9}\s*", raw) else raw
+    if type(found) is not int or not 0 <= found <= MAX_DAYS:
+        raise ConfigError(N_("must be a number of days from 0 to %(most)d"), most=MAX_DAYS)
+    return found
 
 
 def _rate(raw: object, instance: Path) -> Rate:
@@ -198,6 +206,7 @@ _KEYS: dict[str, Callable[[object, Path], object]] = {
     "sign_cert": _path,
     "sign_key": _path,
     "sign_chain": _path,
+    "digest_days": _days,
     "rate_limit": _rate,
     "discovery_rate_limit": _rate,
     "log_format": _log_format,

@@ -2,7 +2,7 @@
 
 The one room that reads certificate and key files. At start everything that makes a signature worthless is a ConfigError; later nothing
 stops the service: a renewal that does not fit leaves the old certificate in use, an expired certificate leaves profiles unsigned (devices
-show both alike), and the log says so once.
+show both alike), and the log says so once. A worker that starts later still finds what it finds: it is not strict.
 """
 
 from __future__ import annotations
@@ -63,10 +63,13 @@ class _Identity:
     stamp: _Stamp
 
 
-def from_config(config: Config, now: Callable[[], datetime] | None = None) -> Signer | None:
-    """Return the signer that *config* names, None where it names none; raises ConfigError where it cannot be used."""
+def from_config(config: Config, now: Callable[[], datetime] | None = None, *, strict: bool = True) -> Signer | None:
+    """Return the signer that *config* names, None where it names none; raises ConfigError where it cannot be used.
+
+    Without *strict*, files that cannot be used are a line in the log, and profiles go out unsigned until they can.
+    """
     if config.sign_cert and config.sign_key:
-        return Signer(config.sign_cert, config.sign_key, config.sign_chain, now)
+        return Signer(config.sign_cert, config.sign_key, config.sign_chain, now, strict=strict)
     if config.sign_cert or config.sign_key or config.sign_chain:
         missing = "sign_key" if config.sign_cert else "sign_cert"
         raise ConfigError(N_("%(missing)s is missing: a signature needs both sign_cert and sign_key"), missing=missing)
@@ -77,23 +80,31 @@ class Signer:
     """Signs with a certificate that may be renewed on disk at any time; one signer serves every thread.
 
     *certificate* may hold the intermediates behind its first certificate, *chain* may hold them instead; either may also hold the root.
-    *now* is the clock, in UTC.
+    *now* is the clock, in UTC. Without *strict*, files that cannot be used yet are no error.
     """
 
-    def __init__(self, certificate: Path, key: Path, chain: Path | None = None, now: Callable[[], datetime] | None = None) -> None:
+    def __init__(
+        self, certificate: Path, key: Path, chain: Path | None = None, now: Callable[[], datetime] | None = None, *, strict: bool = True
+    ) -> None:
         self._files = _Files(certificate, key, chain)
         self._now = now or _utc_now
         self._lock = threading.Lock()
         self._looked = self._now()
         self._refused: tuple[_Stamp, datetime] | None = None
         self._told: _Identity | None = None
-        self._identity = _load(self._files, self._looked)
+        self._identity: _Identity | None = None
+        if strict:
+            self._identity = _load(self._files, self._looked)
+        else:
+            self._try(self._files.stamp(), self._looked)
 
     def sign(self, content: bytes) -> bytes:
-        """Return *content* signed, or as it is while the certificate has expired."""
+        """Return *content* signed, or as it is while there is no certificate or it has expired."""
         now = self._now()
         self._look_again(now)
         identity = self._identity
+        if identity is None:
+            return content
         if not identity.not_before <= now <= identity.not_after:
             if self._told is not identity:
                 self._told = identity
@@ -113,24 +124,30 @@ class Signer:
         try:
             self._looked = now
             stamp = self._files.stamp()
-            if stamp == self._identity.stamp:
+            if self._identity is not None and stamp == self._identity.stamp:
                 self._refused = None
                 return
-            known = self._refused is not None and self._refused[0] == stamp
-            if self._refused is not None and known and abs(now - self._refused[1]) < TRY_AGAIN:
-                return
-            try:
-                self._identity = _load(self._files, now)
-            except ConfigError as error:
-                # Certificate and key are two files, and a renewal writes one after the other.
-                if not known:
-                    _log.warning("the certificate that signs profiles was changed, but stays the old one: %s", error)
-                self._refused = (stamp, now)
-            else:
-                self._refused = None
-                _log.info("profiles are signed with a new certificate, valid until %s", self._identity.not_after)
+            refused = self._refused
+            if refused is None or refused[0] != stamp or abs(now - refused[1]) >= TRY_AGAIN:
+                self._try(stamp, now)
         finally:
             self._lock.release()
+
+    def _try(self, stamp: _Stamp, now: datetime) -> None:
+        """Load the files, which bear *stamp*; where they do not fit, what there is stays, and the log says so once."""
+        known = self._refused is not None and self._refused[0] == stamp
+        try:
+            self._identity = _load(self._files, now)
+        except ConfigError as error:
+            # Certificate and key are two files, and a renewal writes one after the other.
+            if not known and self._identity is None:
+                _log.error("%s; profiles are handed out unsigned until then", error)
+            elif not known:
+                _log.warning("the certificate that signs profiles was changed, but stays the old one: %s", error)
+            self._refused = (stamp, now)
+        else:
+            self._refused = None
+            _log.info("profiles are signed with a certificate valid until %s", self._identity.not_after)
 
 
 def unwrap(data: bytes) -> bytes:

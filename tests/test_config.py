@@ -24,6 +24,7 @@ def test_an_installation_without_a_file_has_defaults(tmp_path):
     assert config.languages == ("sv", "en")
     assert config.rate_limit == Rate(30, 60)
     assert config.discovery_rate_limit is None
+    assert config.digest_days == 30
 
 
 KEYS = [
@@ -34,6 +35,8 @@ KEYS = [
     ("https", "true", True),
     ("trusted_proxies", '["127.0.0.1", "10.0.0.0/8", "::1"]', tuple(map(ipaddress.ip_network, ("127.0.0.1", "10.0.0.0/8", "::1")))),
     ("languages", '["en", "sv"]', ("en", "sv")),
+    ("digest_days", "0", 0),
+    ("digest_days", "90", 90),
     ("rate_limit", '"5/second"', Rate(5, 1)),
     ("discovery_rate_limit", '"1000/hour"', Rate(1000, 3600)),
     ("log_format", '"json"', "json"),
@@ -54,6 +57,7 @@ def test_a_key_of_the_file(tmp_path, key, toml, value):
         ("https", "No", False),
         ("trusted_proxies", "10.0.0.0/8, ::1", tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "::1")))),
         ("languages", "en", ("en",)),
+        ("digest_days", "7", 7),
         ("rate_limit", "5/second", Rate(5, 1)),
     ],
 )
@@ -65,9 +69,15 @@ def test_a_variable_says_the_same_and_wins_over_the_file(tmp_path, key, text, va
 
 def test_files_are_named_from_the_instance_folder(tmp_path):
     """A path that is not absolute begins at the folder of config.toml."""
-    (tmp_path / "tls").mkdir()
-    (tmp_path / "tls" / "cert.pem").touch()
     assert _load(tmp_path, 'sign_cert = "tls/cert.pem"').sign_cert == tmp_path / "tls" / "cert.pem"
+    assert _load(tmp_path, 'sign_cert = "/tls/cert.pem"').sign_cert == Path("/tls/cert.pem")
+
+
+def test_a_link_to_a_file_is_kept(tmp_path):
+    """Certbot renews a certificate by turning the link to it: who had followed the link would keep the old one."""
+    (tmp_path / "cert1.pem").touch()
+    (tmp_path / "cert.pem").symlink_to("cert1.pem")
+    assert _load(tmp_path, 'sign_cert = "cert.pem"').sign_cert == tmp_path / "cert.pem"
 
 
 @pytest.mark.parametrize(
@@ -86,7 +96,12 @@ def test_files_are_named_from_the_instance_folder(tmp_path):
         ("trusted_proxies = 8", "trusted_proxies: must be a list of texts"),
         ("languages = []", "languages: must be language codes"),
         ('languages = ["../en"]', "languages: must be language codes"),
-        ('sign_key = "no-such-file.pem"', "sign_key: there is no file"),
+        ("sign_key = 5", "sign_key: must be a text"),
+        ("digest_days = -1", "digest_days: must be a number of days from 0 to 3650"),
+        ("digest_days = 3651", "digest_days: must be a number of days from 0 to 3650"),
+        ("digest_days = 1.5", "digest_days: must be a number of days from 0 to 3650"),
+        ("digest_days = true", "digest_days: must be a number of days from 0 to 3650"),
+        ('digest_days = "a month"', "digest_days: must be a number of days from 0 to 3650"),
         ('rate_limit = "30"', "rate_limit: must be like"),
         ('rate_limit = "0/minute"', "rate_limit: must be like"),
         ('log_format = "xml"', 'log_format: must be "plain" or "json"'),

@@ -7,84 +7,24 @@ import os
 import subprocess
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from autoconfig.config import Config
 from autoconfig.errors import ConfigError, DocumentError
 from autoconfig.signing import LOOK_AGAIN, TRY_AGAIN, Signer, from_config, unwrap
+from tests.certificates import DAY, TODAY, Party, issue
 
-TODAY = datetime.now(UTC).replace(microsecond=0)
-DAY = timedelta(days=1)
 KINDS = ["rsa", "ec"]
 
 # Every line ending there is, and bytes that are no text.
 CONTENT = b'<?xml version="1.0"?>\n<plist>\r\n\tx\r</plist>\n\n\x00\xff'
-
-
-@dataclass(frozen=True)
-class Party:
-    """A certificate with its key."""
-
-    certificate: x509.Certificate
-    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-
-    @property
-    def pem(self) -> bytes:
-        """The certificate as a file has it."""
-        return self.certificate.public_bytes(Encoding.PEM)
-
-    @property
-    def key_pem(self) -> bytes:
-        """The key as a file has it."""
-        return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-
-
-def make_key(kind: str) -> rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey:
-    """A new key."""
-    if kind == "rsa":
-        return rsa.generate_private_key(65537, 2048)
-    return ec.generate_private_key(ec.SECP256R1()) if kind == "ec" else ed25519.Ed25519PrivateKey.generate()
-
-
-def issue(
-    name: str,
-    issuer: Party | None = None,
-    kind: str = "ec",
-    *,
-    ca: bool = False,
-    begin: datetime = TODAY - DAY,
-    end: datetime = TODAY + 90 * DAY,
-    usage: x509.ObjectIdentifier | None = None,
-) -> Party:
-    """A certificate for *name*, by *issuer* or by itself."""
-    key = make_key(kind)
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    by = issuer or Party(None, key)  # type: ignore[arg-type]  # itself, which is not there yet
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer.certificate.subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(begin)
-        .not_valid_after(end)
-        .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key()), critical=False)
-    )
-    if usage:
-        builder = builder.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-    return Party(builder.sign(by.key, None if isinstance(by.key, ed25519.Ed25519PrivateKey) else hashes.SHA256()), key)
 
 
 ROOT = issue("Root", ca=True)
@@ -119,10 +59,10 @@ class Folder:
             if content is not None:
                 (self.path / name).write_bytes(content)
 
-    def signer(self) -> Signer:
+    def signer(self, *, strict: bool = True) -> Signer:
         """A signer with these files."""
         chain = self.path / "chain.pem"
-        return Signer(self.path / "cert.pem", self.path / "key.pem", chain if chain.exists() else None, self.clock)
+        return Signer(self.path / "cert.pem", self.path / "key.pem", chain if chain.exists() else None, self.clock, strict=strict)
 
 
 @pytest.fixture
@@ -440,6 +380,38 @@ def test_a_clock_that_is_set_back_does_not_stop_the_looking(folder: Folder) -> N
     folder.clock.go(-timedelta(hours=1))
     folder.write(OTHER.pem, OTHER.key_pem)
     assert signed_with(signer.sign(CONTENT), OTHER)
+
+
+@pytest.mark.parametrize("content", [EXPIRED.pem, b"rubbish", None])
+def test_who_starts_later_without_a_good_certificate_signs_nothing_until_there_is_one(
+    folder: Folder, content: bytes | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A worker that takes the place of another: one line in the log, and the renewal is picked up without a restart."""
+    folder.write(content, EXPIRED.key_pem)
+    if content is None:
+        (folder.path / "cert.pem").unlink()
+    signer = folder.signer(strict=False)
+    for _ in range(3):
+        folder.clock.go(TRY_AGAIN)
+        assert signer.sign(CONTENT) == CONTENT
+    (record,) = caplog.records
+    assert (record.levelname, record.getMessage().endswith("; profiles are handed out unsigned until then")) == ("ERROR", True)
+    assert "cert.pem" in record.getMessage()
+    folder.write(OTHER.pem + INTERMEDIATE.pem, OTHER.key_pem)
+    folder.clock.go(LOOK_AGAIN)
+    assert signed_with(signer.sign(CONTENT), OTHER)
+
+
+def test_who_starts_later_with_a_good_certificate_signs(folder: Folder, caplog: pytest.LogCaptureFixture) -> None:
+    """And says nothing of it above the level of news."""
+    assert signed_with(folder.signer(strict=False).sign(CONTENT), LEAF)
+    assert [record for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+def test_half_a_configuration_is_a_mistake_at_any_time(folder: Folder) -> None:
+    """No file on disk will mend it."""
+    with pytest.raises(ConfigError, match="sign_key is missing"):
+        from_config(Config(folder.path, "sqlite://", sign_cert=folder.path / "cert.pem"), strict=False)
 
 
 def test_threads_sign_while_the_certificate_is_renewed(folder: Folder) -> None:

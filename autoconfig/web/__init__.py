@@ -41,14 +41,14 @@ _HERE = Path(__file__).parent
 def create_app(config: Config | None = None, known: Known | None = None) -> Flask:
     """Return the application for *config*, the installation found in environment and working directory where it is None.
 
-    *known* is what we know of domains; None: the snapshot of the installation, which opens with the first question. Raises ConfigError,
-    also for a signing certificate that cannot be used.
+    *known* is what we know of domains; None: the snapshot of the installation, which opens with the first question. Raises ConfigError.
     """
     if config is None:
         config = load(find_instance(None, os.environ, Path.cwd()), os.environ)
     domains: Known = known or Snapshot(config.snapshot_path)
     lookup = domains.client_config
-    signer = signing.from_config(config)
+    # Not strict: a worker may begin long after `serve` looked at the certificate, and answers without a good one, too.
+    signer = signing.from_config(config, strict=False)
     # Without `https = true` nobody is sent anywhere, so every request is as good as one over https.
     is_https = partial(proxies.is_https, config.trusted_proxies) if config.https else lambda: True
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from tests.certificates import DAY, TODAY, issue
 from tests.cli.conftest import SAMPLE
 from tests.running import get, run, serving
 
@@ -50,6 +54,38 @@ def test_a_start_without_settings_is_a_start(tmp_path: Path) -> None:
         assert get(url + "/", Accept="text/html")[0] == 200
 
 
+@pytest.mark.slow
+def test_a_worker_that_takes_the_place_of_another_does_without_a_good_certificate(instance: Path) -> None:
+    """The certificate expired since the start: profiles go out unsigned, and everything else as before."""
+    profile = "/email.mobileconfig?emailaddress=anna@kund.se"
+    good, expired = issue("autoconfig.karlahosting.se"), issue("old.se", begin=TODAY - 90 * DAY, end=TODAY - DAY)
+    (instance / "config.toml").write_text('sign_cert = "cert.pem"\nsign_key = "key.pem"\n')
+    (instance / "cert.pem").write_bytes(good.pem)
+    (instance / "key.pem").write_bytes(good.key_pem)
+    with serving(instance, workers=1) as url:
+        assert get(url + profile)[1].startswith(b"\x30")
+        (instance / "cert.pem").write_bytes(expired.pem)
+        (instance / "key.pem").write_bytes(expired.key_pem)
+        (worker,) = _workers(instance)
+        os.kill(worker, signal.SIGKILL)
+        deadline = time.monotonic() + 20
+        while not (answer := get(url + profile))[1].startswith(b"<?xml"):
+            assert time.monotonic() < deadline, answer
+            time.sleep(0.1)
+        assert _workers(instance) != [worker]
+    assert run("serve", instance=instance).returncode == 1
+
+
+def _workers(instance: Path) -> list[int]:
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            is_ours = f"AUTOCONFIG_INSTANCE={instance}".encode() in (process / "environ").read_bytes().split(b"\0")
+            if is_ours and b"spawn_main" in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
+
+
 def test_a_taken_port_is_one_clear_line(instance: Path) -> None:
     """A second server would share the port and quietly take half of the requests."""
     with socket.socket() as taken:
@@ -66,6 +102,7 @@ def test_a_taken_port_is_one_clear_line(instance: Path) -> None:
     [
         ('sign_cert = "config.toml"', "sign_key"),
         ('sign_cert = "config.toml"\nsign_key = "config.toml"', "config.toml"),
+        ('sign_cert = "gone.pem"\nsign_key = "gone.pem"', "gone.pem cannot be read: No such file or directory"),
         ("htps = true", "https"),
     ],
 )

@@ -42,6 +42,16 @@ def test_pop_comes_with_its_own_outgoing_server(client):
     assert mail["IncomingMailServerHostName"] == mail["OutgoingMailServerHostName"] == "mail.kund.se"
 
 
+def test_a_certificate_that_cannot_be_used_leaves_the_profile_unsigned(config, caplog):
+    """A worker begins long after `serve` looked at the certificate: it says so in one line, and goes on."""
+    bad = config.instance / "gone.pem"
+    client = create_app(replace(config, sign_cert=bad, sign_key=bad)).test_client()
+    assert _mail(client.get(PROFILE + "?emailaddress=anna@kund.se"))["EmailAccountType"] == "EmailTypeIMAP"
+    assert client.get("/healthz").status_code == 200
+    (record,) = caplog.records
+    assert record.getMessage() == (f"{bad} cannot be read: No such file or directory; profiles are handed out unsigned until then")
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [
