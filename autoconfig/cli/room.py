@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
+import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from autoconfig.config import Config, find_instance, load
-from autoconfig.errors import N_, ConfigError
+from autoconfig.errors import N_, ConfigError, printable
 
 if TYPE_CHECKING:
     from autoconfig.store.snapshot import Snapshot
@@ -51,7 +53,7 @@ class Room:
         """Open the store; folder and database are made where they are missing."""
         from autoconfig.store.store import open_store
 
-        with open_store(self.make_folder().database_url) as store:
+        with open_store(self.make_folder().database_url, who=user_name()) as store:
             yield store
 
     @contextmanager
@@ -71,6 +73,14 @@ class Room:
         with self.changing():
             pass
         yield Snapshot.open(self.config.snapshot_path)
+
+
+def user_name(ask: Callable[[], str] = getpass.getuser) -> str:
+    """Return the name of the user who runs this, by which the store remembers a change; a number where there is no name."""
+    try:
+        return printable(ask())
+    except (OSError, KeyError, ImportError):  # what getpass raises depends on the version of Python
+        return f"uid {os.getuid()}"
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

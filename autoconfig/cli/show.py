@@ -8,6 +8,7 @@ import click
 
 from autoconfig.address import Domain, EmailAddress
 from autoconfig.cli.room import Room
+from autoconfig.dnsrecords import zone_text
 from autoconfig.errors import N_, NotFound
 from autoconfig.formats import FORMATS
 from autoconfig.model import ClientConfig, Protocol
@@ -39,16 +40,14 @@ def show(room: Room, target: str, format_: str, protocol: str | None) -> None:
       autoconfig show anna@kund.se --format mozilla
       autoconfig show kund.se --format mozilla-1.2 --protocol pop3
     """
-    config, address = find(room, target)
-    if protocol is not None:
-        chosen = config.only(Protocol(protocol))
-        if chosen is None:
-            raise NotFound(N_("%(domain)s has no %(protocol)s account"), domain=config.domain, protocol=protocol)
-        config = chosen
+    served, address = find(room, target)
+    config = served.only(Protocol(protocol)) if protocol else served
+    if config is None:
+        raise NotFound(N_("%(domain)s has no %(protocol)s account"), domain=served.domain, protocol=protocol)
     if format_ == ZONE:
-        from autoconfig.cli.dns import zone  # which imports `find` from here
+        from autoconfig.cli.dns import published  # which imports `find` from here
 
-        content = zone(room, config).encode()
+        content = zone_text(published(room, config, served), config.domain).encode()
     else:
         content = FORMATS[format_](config, address).content
     sys.stdout.buffer.write(content)
