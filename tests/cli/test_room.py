@@ -21,7 +21,9 @@ def test_a_change_is_remembered_with_the_user_who_made_it(autoconfig: Command, t
     connection.close()
 
 
-@pytest.mark.parametrize("error", [OSError("No username set in the environment"), KeyError("getpwuid(): uid not found: 54321"), ImportError])
+@pytest.mark.parametrize(
+    "error", [OSError("No username set in the environment"), KeyError("getpwuid(): uid not found: 54321"), ImportError]
+)
 def test_a_user_without_a_name_is_a_number(error: Exception) -> None:
     """As in a container that runs under a number of its own."""
 
