@@ -183,7 +183,9 @@ def from_config(config: model.ClientConfig, address: EmailAddress | None = None,
     One server of each type, the preferred one first: Thunderbird takes the first, Evolution and aerc the last, Geary and FairEmail an
     IMAP server only where none precedes it. One outgoing server, the first account's. Literal host names: Evolution 3.46 makes
     %EMAILDOMAIN% empty. All five children in one order and without attributes, of which Thunderbird would make nothing; no element
-    that himalaya refuses. *address* changes nothing: everybody of a domain gets the same bytes, and these name no other domain.
+    that himalaya refuses. Of what is not needed for mail, 1.1 names only the help page: every second document of Mozilla's own
+    collection does, so no client can mind it; calendars, JMAP, ManageSieve and OAuth 2.0 are 1.2's. *address* changes nothing:
+    everybody of a domain gets the same bytes, and these name no other domain.
     """
     domain, provider = config.domain.ascii, config.provider
     mail = EmailProvider(
@@ -193,6 +195,7 @@ def from_config(config: model.ClientConfig, address: EmailAddress | None = None,
         display_short_name=_name(provider.short_name, MAX_DISPLAY_SHORT_NAME) or Value(domain[:MAX_DISPLAY_SHORT_NAME]),
         incoming_servers=tuple(_server(account.protocol.value, account.incoming) for account in config.accounts),
         outgoing_servers=(_server("smtp", config.accounts[0].outgoing),),
+        documentation=_documentation(config),
     )
     return ClientConfigDocument(version=version, email_provider=mail) if version == "1.1" else _with_draft(config, mail)
 
@@ -223,29 +226,37 @@ def _name(text: str, limit: int) -> Value | None:
     return Value(name) if name else None
 
 
+def _documentation(config: model.ClientConfig) -> tuple[Documentation, ...]:
+    provider = config.provider
+    if not provider.documentation_url:
+        return ()
+    name = _name(provider.name, MAX_DISPLAY_NAME) or Value(config.domain.ascii)
+    descriptions = tuple(Value(str(name), (("lang", language),)) for language in provider.languages[:1])
+    return (Documentation(url=_filled(config, provider.documentation_url).text, descriptions=descriptions),)
+
+
+def _filled(config: model.ClientConfig, url: str) -> Value:
+    return Value(without_illegal(config.url(url)))
+
+
 def _with_draft(config: model.ClientConfig, mail: EmailProvider) -> ClientConfigDocument:
     """Return *mail* with what clientConfig 1.2 adds; other servers know the user as the preferred account does."""
     provider, preferred = config.provider, config.accounts[0].incoming
-    help_page, sieve, oauth2 = provider.documentation_url, provider.sieve, provider.oauth2
-
-    def filled(url: str) -> Value:
-        return Value(without_illegal(config.url(url)))
+    sieve, oauth2 = provider.sieve, provider.oauth2
 
     def by_url(kind: str, url: str | None) -> tuple[Server, ...]:
         # Draft, "URL-based protocols", authentication; RFC 7617 for the scheme's name.
         basic = Value("Basic", (("system", "http"),))
-        return (Server(type=kind, url=filled(url), authentications=(basic,), username=Value(preferred.username.text)),) if url else ()
-
-    def about(url: str) -> Documentation:
-        descriptions = tuple(Value(str(mail.display_name), (("lang", language),)) for language in provider.languages[:1])
-        return Documentation(url=filled(url).text, descriptions=descriptions)
+        return (
+            (Server(type=kind, url=_filled(config, url), authentications=(basic,), username=Value(preferred.username.text)),) if url else ()
+        )
 
     def by_host(found: model.Sieve) -> Server:
         server = model.Server(found.host.fill(config.domain), found.port, found.tls, preferred.auth, preferred.username)
         return _server("managesieve", server)
 
     def authorization(found: model.OAuth2) -> OAuth2:
-        auth_url, token_url, issuer = map(filled, (found.auth_url, found.token_url, found.issuer))
+        auth_url, token_url, issuer = (_filled(config, url) for url in (found.auth_url, found.token_url, found.issuer))
         return OAuth2(auth_url=auth_url, token_url=token_url, issuer=issuer, scope=Value(without_illegal(found.scope)))
 
     return ClientConfigDocument(
@@ -253,7 +264,6 @@ def _with_draft(config: model.ClientConfig, mail: EmailProvider) -> ClientConfig
         email_provider=replace(
             mail,
             incoming_servers=mail.incoming_servers + by_url("jmap", provider.jmap_url),
-            documentation=(about(help_page),) if help_page else (),
         ),
         addressbooks=by_url("carddav", provider.carddav_url),
         calendars=by_url("caldav", provider.caldav_url),

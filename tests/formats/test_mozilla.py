@@ -63,7 +63,7 @@ def _config(provider: Provider = KARLA, domain: str = "kund.se") -> model.Client
     [
         ("mozilla", _config(), "kund.se.xml"),
         ("mozilla", _config(domain="byrå.se"), "xn--byr-wla.se.xml"),
-        ("mozilla", _config(GROUPWARE), "kund.se.xml"),  # 1.1 carries none of it
+        ("mozilla", _config(GROUPWARE), "kund.se-groupware.xml"),  # 1.1 carries the help page of it
         ("mozilla-1.2", _config(GROUPWARE), "kund.se-1.2.xml"),
     ],
 )
@@ -142,6 +142,15 @@ def test_version_1_2_carries_what_the_provider_has(config: model.ClientConfig) -
     assert [s.type for s in document.setup_servers] == ["managesieve"] * (provider.sieve is not None)
     assert len(document.oauth2) == (provider.oauth2 is not None)
     assert len(document.email_provider.documentation) == (provider.documentation_url is not None)
+
+
+@given(strategies.client_configs())
+def test_version_1_1_names_the_help_page_and_nothing_else_beside_mail(config: model.ClientConfig) -> None:
+    """Every second document of Mozilla's collection has one; of calendars and the rest no client of 1.1 knows."""
+    document = from_config(config)
+    assert len(document.email_provider.documentation) == (config.provider.documentation_url is not None)
+    assert {server.type for server in document.email_provider.incoming_servers} <= {"imap", "pop3"}
+    assert not (document.addressbooks or document.calendars or document.setup_servers or document.oauth2 or document.email_provider.oauth2)
 
 
 def test_alternative_ports_are_never_written() -> None:
