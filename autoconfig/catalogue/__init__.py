@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from autoconfig.catalogue import certificates, delegation, discovery, endpoints, run
+from autoconfig.catalogue import certificates, delegation, discovery, endpoints, run, submission
 from autoconfig.catalogue.entry import Entry
 from autoconfig.findings import Finding, Owner, Passed, Severity, Skipped, Subject, Value
 
@@ -16,6 +16,7 @@ ENTRIES: Mapping[str, Entry] = {
     **discovery.ENTRIES,
     **endpoints.ENTRIES,
     **certificates.ENTRIES,
+    **submission.ENTRIES,
     **run.ENTRIES,
 }
 
