@@ -16,9 +16,9 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The registration has expired, the domain has no name servers yet, or its name is misspelt."),
         fix=N_("Check the spelling. If it is right, ask the domain registrar whether the registration is paid and has name servers."),
         story=N_(
-            "Nothing works with a domain that does not exist: no mail arrives, no mail program finds its settings, no web page opens. Look the "
-            "domain up at its registrar: the date until which it is paid, its status, and its name servers. A domain that has just been "
-            "registered or renewed can take some hours to be seen everywhere. If the domain is a part of another one, such as "
+            "Nothing works with a domain that does not exist: no mail arrives, no mail program finds its settings, no web page opens. "
+            "Look the domain up at its registrar: the date until which it is paid, its status, and its name servers. A domain that has "
+            "just been registered or renewed can take some hours to be seen everywhere. If the domain is a part of another one, such as "
             "sales.kund.se, its records must be added where the DNS of that other domain is kept."
         ),
         standard="RFC 2308, 2.1",
@@ -33,11 +33,11 @@ ENTRIES: dict[str, Entry] = {
             "Ask whoever runs the DNS of the domain to mend its name servers, or change to working name servers at the domain registrar."
         ),
         story=N_(
-            "The resolver asked the domain's name servers and got nothing that it could use. While that lasts, nobody can send mail to the "
-            "domain and no mail program finds its servers; some people notice later than others, as long as older answers are remembered. "
-            "It often happens after a change of provider: the old name servers have dropped the domain, and the registrar still names them. "
-            "Where only our own resolver was asked and nothing else points at the domain, the result is shown as unknown: ask from another "
-            "network to be sure."
+            "The resolver asked the domain's name servers and got nothing that it could use. While that lasts, nobody can send mail to "
+            "the domain and no mail program finds its servers; some people notice later than others, as long as older answers are "
+            "remembered. It often happens after a change of provider: the old name servers have dropped the domain, and the registrar "
+            "still names them. Where only our own resolver was asked and nothing else points at the domain, the result is shown as "
+            "unknown: ask from another network to be sure."
         ),
         standard="RFC 1035, 4.1.1",
     ),
@@ -50,8 +50,8 @@ ENTRIES: dict[str, Entry] = {
         fix=N_("Try again, with more time (--deadline 30) or through another resolver (--resolver)."),
         story=N_(
             "A check can only tell what it hears. Here the resolver of this computer was silent, refused the question or could not be "
-            "reached, so it is not known what the DNS says. Nothing is held against the domain for it. If it happens for every domain, look "
-            "at the network connection of the computer that runs the check."
+            "reached, so it is not known what the DNS says. Nothing is held against the domain for it. If it happens for every domain, "
+            "look at the network connection of the computer that runs the check."
         ),
     ),
     "DNS_DS_MISMATCH": Entry(
@@ -64,10 +64,10 @@ ENTRIES: dict[str, Entry] = {
             "Remove the DS record of %(domain)s at the domain registrar, or replace it with the one that the present DNS host gives you."
         ),
         story=N_(
-            "DNSSEC signs the records of a domain. The registrar publishes a fingerprint of the key, the DS record. When the domain's name "
-            "servers sign with another key, or do not sign at all, every resolver that checks signatures throws their answers away, and to "
-            "its users the domain is gone. Others see no fault, which makes it puzzling: it works on one network and not on another. "
-            "Remove the old DS record first; it may be remembered for up to a day. New signing can be switched on afterwards."
+            "DNSSEC signs the records of a domain. The registrar publishes a fingerprint of the key, the DS record. When the domain's "
+            "name servers sign with another key, or do not sign at all, every resolver that checks signatures throws their answers away, "
+            "and to its users the domain is gone. Others see no fault, which makes it puzzling: it works on one network and not on "
+            "another. Remove the old DS record first; it may be remembered for up to a day. New signing can be switched on afterwards."
         ),
         standard="RFC 4035, 5.2",
     ),
@@ -82,8 +82,8 @@ ENTRIES: dict[str, Entry] = {
         ),
         story=N_(
             "DNSSEC signatures are valid for some weeks, and the server that signs renews them by itself. When that stops, resolvers that "
-            "check signatures refuse every answer from the day on which the last ones run out. The records themselves are right, so nothing "
-            "but the signing needs to be mended."
+            "check signatures refuse every answer from the day on which the last ones run out. The records themselves are right, so "
+            "nothing but the signing needs to be mended."
         ),
         standard="RFC 4035, 5.3.1",
     ),
@@ -95,10 +95,10 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The name server was replaced or has dropped the domain, and is still listed among the domain's name servers."),
         fix=N_("Remove it from the list of name servers at the domain registrar and from the zone's NS records, or make it answer again."),
         story=N_(
-            "A domain lists several name servers so that one may fail. One that does not answer makes every first question slow, by a second or "
-            "more, and when the others fail as well the domain is gone. The list stands in two places, at the registrar and in the zone's own "
-            "NS records; both must name the same, working servers. When none of the servers lets itself be asked from here, while the resolver "
-            "has answers, a firewall between may be the reason, and the result is shown as unknown."
+            "A domain lists several name servers so that one may fail. One that does not answer makes every first question slow, by a "
+            "second or more, and when the others fail as well the domain is gone. The list stands in two places, at the registrar and in "
+            "the zone's own NS records; both must name the same, working servers. When none of the servers lets itself be asked from "
+            "here, while the resolver has answers, a firewall between may be the reason, and the result is shown as unknown."
         ),
         standard="RFC 1912, 2.8",
     ),
@@ -110,10 +110,9 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("One name server has an older copy of the zone, or the domain lists name servers of two different DNS hosts."),
         fix=N_("Make all name servers of the domain have the same records; remove those of a former DNS host at the domain registrar."),
         story=N_(
-            "Each question goes to any of the domain's name servers. When they disagree, it is chance who gets which answer: mail "
-            "works today and not tomorrow, here and not there. Right after a change this may last for some minutes, until all servers have "
-            "the new zone. If it lasts longer, the copying between the servers is broken, or two DNS hosts each keep records of "
-            "their own."
+            "Each question goes to any of the domain's name servers. When they disagree, it is chance who gets which answer: mail works "
+            "today and not tomorrow, here and not there. Right after a change this may last for some minutes, until all servers have the "
+            "new zone. If it lasts longer, the copying between the servers is broken, or two DNS hosts each keep records of their own."
         ),
         standard="RFC 1034, 4.3.5",
     ),
@@ -127,10 +126,10 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The record was changed a short while ago. Resolvers remember the old one for as long as it allowed them to."),
         fix=N_("Wait until %(time)s. Nothing has to be mended. To see it sooner, use another network or clear the resolver's memory."),
         story=N_(
-            "Every record carries a time for which it may be remembered, its TTL. The domain's own name servers already give the new answer; the "
-            "resolver that was asked here still has the old one, and will ask again when the time is up. Other resolvers have clocks of "
-            "their own, but none may keep the old answer longer than its full TTL. Before a planned change, lower the TTL a day ahead, "
-            "to 300 seconds for example. The times are in UTC."
+            "Every record carries a time for which it may be remembered, its TTL. The domain's own name servers already give the new "
+            "answer; the resolver that was asked here still has the old one, and will ask again when the time is up. Other resolvers have "
+            "clocks of their own, but none may keep the old answer longer than its full TTL. Before a planned change, lower the TTL a day "
+            "ahead, to 300 seconds for example. The times are in UTC."
         ),
         standard="RFC 1034, 3.6; RFC 2308, 5",
     ),
@@ -142,9 +141,9 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The customer keeps the DNS at another company, so the mail host cannot add the records."),
         fix=N_("Log in where the DNS of %(domain)s is kept and add the records that are listed here."),
         story=N_(
-            "The mail can be with one company and the DNS with another; that works well as long as somebody copies the records. The names of "
-            "the name servers usually tell which company it is. Records that are added in the mail host's own panel have no effect "
-            "for such a domain. The lines can be pasted into a zone file; in a panel of fields, enter name, type and value of each."
+            "The mail can be with one company and the DNS with another; that works well as long as somebody copies the records. The names "
+            "of the name servers usually tell which company it is. Records that are added in the mail host's own panel have no effect for "
+            "such a domain. The lines can be pasted into a zone file; in a panel of fields, enter name, type and value of each."
         ),
     ),
     # --- names and aliases ---
@@ -156,10 +155,10 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The record was never added, was lost when the DNS was moved, or the name is misspelt where it is published."),
         fix=N_("Add an A record for %(name)s, or a CNAME record that leads to the mail server."),
         story=N_(
-            "A mail program that is told to use this name says that the server cannot be found. The name is what the customer's settings, the "
-            "domain's MX record or the published settings say; it needs an address of its own (A, and AAAA for IPv6) or an alias (CNAME). "
-            "A name that an MX record mentions must not be an alias. After the change, programs that have asked in vain may go on saying "
-            "that the server cannot be found for up to an hour."
+            "A mail program that is told to use this name says that the server cannot be found. The name is what the customer's settings, "
+            "the domain's MX record or the published settings say; it needs an address of its own (A, and AAAA for IPv6) or an alias "
+            "(CNAME). A name that an MX record mentions must not be an alias. After the change, programs that have asked in vain may go "
+            "on saying that the server cannot be found for up to an hour."
         ),
         standard="RFC 1034, 3.6",
     ),
@@ -185,9 +184,9 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("A web host asked for a CNAME on the domain itself, and the DNS panel let it through."),
         fix=N_("Replace the CNAME record of %(domain)s with A and AAAA records, or with what the DNS host calls ALIAS or ANAME."),
         story=N_(
-            "A name that is an alias can have no other records. The domain itself must have name servers, and for mail an MX record; beside "
-            "a CNAME these are hidden, by some resolvers and not by others. Mail then goes to the web host, or comes back. An alias is fine for "
-            "names below the domain, such as www."
+            "A name that is an alias can have no other records. The domain itself must have name servers, and for mail an MX record; "
+            "beside a CNAME these are hidden, by some resolvers and not by others. Mail then goes to the web host, or comes back. An "
+            "alias is fine for names below the domain, such as www."
         ),
         standard="RFC 1034, 3.6.2; RFC 2181, 10.1",
     ),
@@ -199,9 +198,9 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The record is left over from a former provider, or its target is misspelt."),
         fix=N_("Let the CNAME record of %(name)s lead to the right name, or remove it."),
         story=N_(
-            "Programs that ask for the name are sent to another one that is not there, and behave as if the first did not exist. Look for a "
-            "misspelt target, and in a zone file for a missing dot at its end: without it the domain's own name is added once more. A left-over "
-            "alias is also a risk: whoever registers the target's domain can answer in the customer's name."
+            "Programs that ask for the name are sent to another one that is not there, and behave as if the first did not exist. Look for "
+            "a misspelt target, and in a zone file for a missing dot at its end: without it the domain's own name is added once more. A "
+            "left-over alias is also a risk: whoever registers the target's domain can answer in the customer's name."
         ),
         standard="RFC 1034, 3.6.2",
     ),
@@ -213,9 +212,9 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The AAAA record is left over from a former host, or the server has lost its IPv6 address."),
         fix=N_("Remove the AAAA record of %(name)s, or let it have the server's present IPv6 address."),
         story=N_(
-            "Programs try IPv6 first where the network has it. If nobody answers there, some change to IPv4 at once, some after half a minute, "
-            "and some give up: for one customer mail is slow, for another it does not work, and for those without IPv6 all is well. When a "
-            "server is moved, the A record is often changed and the AAAA record forgotten."
+            "Programs try IPv6 first where the network has it. If nobody answers there, some change to IPv4 at once, some after half a "
+            "minute, and some give up: for one customer mail is slow, for another it does not work, and for those without IPv6 all is "
+            "well. When a server is moved, the A record is often changed and the AAAA record forgotten."
         ),
         standard="RFC 8305",
     ),
@@ -227,9 +226,9 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The wildcard was made for the web site; it answers for every name that has no record of its own."),
         fix=N_("Add records of their own for %(names)s; they go before the wildcard."),
         story=N_(
-            "With *.kund.se in the DNS every name below the domain exists. Mail programs ask for autoconfig. and autodiscover., and meet the web "
-            "server instead of somebody who knows the settings: they get a web page, a certificate that is not for that name, or wait in "
-            "vain. The wildcard may stay. A record of its own for a name always goes before it."
+            "With *.kund.se in the DNS every name below the domain exists. Mail programs ask for autoconfig. and autodiscover., and meet "
+            "the web server instead of somebody who knows the settings: they get a web page, a certificate that is not for that name, or "
+            "wait in vain. The wildcard may stay. A record of its own for a name always goes before it."
         ),
         standard="RFC 4592, 2.2",
     ),
@@ -241,9 +240,9 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The DNS answers differently inside a company's network, or an internal address was published by mistake."),
         fix=N_("If people outside shall use it, publish the public address; otherwise nothing needs to be done."),
         story=N_(
-            "Some ranges of addresses are never used on the Internet: those for private networks, for a computer itself and for "
-            "examples. On a network of one's own such an answer is normal. From everywhere else the name leads nowhere, and a mail "
-            "program on a phone works in the office and not at home."
+            "Some ranges of addresses are never used on the Internet: those for private networks, for a computer itself and for examples. "
+            "On a network of one's own such an answer is normal. From everywhere else the name leads nowhere, and a mail program on a "
+            "phone works in the office and not at home."
         ),
         standard="RFC 6890",
     ),
@@ -257,8 +256,8 @@ ENTRIES: dict[str, Entry] = {
         fix=N_("Add the MX record of the mail host where the DNS of %(domain)s is kept."),
         story=N_(
             "Without an MX record senders try the address of the domain itself, which mostly is a web server, and then give the mail "
-            "back, some of them only after days. Reading mail that has already arrived and sending mail work as before, so it can take a while "
-            "until somebody notices. If the domain shall not receive mail, say so with a null MX: 0 and a single dot."
+            "back, some of them only after days. Reading mail that has already arrived and sending mail work as before, so it can take a "
+            "while until somebody notices. If the domain shall not receive mail, say so with a null MX: 0 and a single dot."
         ),
         standard="RFC 5321, 5.1",
     ),
@@ -270,9 +269,9 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("Somebody published that the domain is not used for mail: the MX record is 0 and a single dot."),
         fix=N_("If %(domain)s shall receive mail, replace the null MX with the MX record of the mail host. Otherwise all is well."),
         story=N_(
-            "A null MX is a polite no: senders give the mail back at once instead of trying for days. It is right for domains without mail. "
-            "Some DNS hosts put it on every new domain, and then it must go before mail can arrive. Beside other MX records "
-            "it has no meaning, and must be removed."
+            "A null MX is a polite no: senders give the mail back at once instead of trying for days. It is right for domains without "
+            "mail. Some DNS hosts put it on every new domain, and then it must go before mail can arrive. Beside other MX records it has "
+            "no meaning, and must be removed."
         ),
         standard="RFC 7505, 3",
     ),
@@ -284,9 +283,9 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The MX record uses a convenient name of the customer's own domain instead of the server's own name."),
         fix=N_("Let the MX record name %(target)s, or give %(name)s A and AAAA records instead of the CNAME."),
         story=N_(
-            "An MX record must name a server that has addresses itself. Most senders follow an alias nevertheless; some refuse, so mail from "
-            "certain people never arrives. The answer is the same for everybody, which makes the fault hard to find for those "
-            "who only test from one place."
+            "An MX record must name a server that has addresses itself. Most senders follow an alias nevertheless; some refuse, so mail "
+            "from certain people never arrives. The answer is the same for everybody, which makes the fault hard to find for those who "
+            "only test from one place."
         ),
         standard="RFC 2181, 10.3",
     ),
@@ -299,8 +298,8 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The address inside the company was published instead of the public one, or this network has DNS answers of its own."),
         fix=N_("Give %(name)s the mail server's public address in the DNS that the Internet sees."),
         story=N_(
-            "Senders on the Internet cannot connect to such an address, so no mail arrives from outside. Inside a network that gives its own "
-            "answers it is as it should be: ask through a public resolver to tell the two apart."
+            "Senders on the Internet cannot connect to such an address, so no mail arrives from outside. Inside a network that gives its "
+            "own answers it is as it should be: ask through a public resolver to tell the two apart."
         ),
         standard="RFC 6890",
     ),
@@ -315,9 +314,9 @@ ENTRIES: dict[str, Entry] = {
         ),
         story=N_(
             "The MX record decides where new mail goes. While it leads to another company, a mailbox here stays empty, and a mail program "
-            "that is set up for the servers here shows no new mail though nothing is broken. Before changing it, make sure that "
-            "all mailboxes exist here, and lower the TTL of the old record a day ahead. An antivirus or spam filter of another "
-            "company that passes the mail on looks the same from outside, and is fine."
+            "that is set up for the servers here shows no new mail though nothing is broken. Before changing it, make sure that all "
+            "mailboxes exist here, and lower the TTL of the old record a day ahead. An antivirus or spam filter of another company that "
+            "passes the mail on looks the same from outside, and is fine."
         ),
         standard="RFC 5321, 5.1",
     ),
@@ -329,9 +328,9 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("When the mail was moved, the old MX record was left beside the new one."),
         fix=N_("Remove the MX records that do not belong to the mail host: %(hosts)s."),
         story=N_(
-            "Senders choose among the MX records by their number, and try the next one when a server is slow. Some of the mail then ends in a "
-            "mailbox at the other company that nobody reads. A second server of another company is only right when it is known to pass "
-            "the mail on."
+            "Senders choose among the MX records by their number, and try the next one when a server is slow. Some of the mail then ends "
+            "in a mailbox at the other company that nobody reads. A second server of another company is only right when it is known to "
+            "pass the mail on."
         ),
         standard="RFC 5321, 5.1",
     ),
