@@ -49,6 +49,11 @@ class Question:
     type: str
     server: str | None = None
 
+    @classmethod
+    def of(cls, name: str, type: str, server: str | None = None) -> Question:
+        """Return the question in its one spelling, whatever letter case and last dot it is asked with."""
+        return cls(name.lower().removesuffix("."), type.upper(), server)
+
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
