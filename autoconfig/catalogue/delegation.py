@@ -208,9 +208,9 @@ ENTRIES: dict[str, Entry] = {
         severity=Severity.ERROR,
         owner=Owner.CUSTOMER,
         group=Group.DELEGATION,
-        message=N_("%(name)s has the IPv6 address %(ip)s, where nothing answers; the IPv4 address works"),
+        message=N_("%(host)s has the IPv6 address %(ip)s, where nothing answers; the IPv4 address works"),
         cause=N_("The AAAA record is left over from a former host, or the server has lost its IPv6 address."),
-        fix=N_("Remove the AAAA record of %(name)s, or let it have the server's present IPv6 address."),
+        fix=N_("Remove the AAAA record of %(host)s, or let it have the server's present IPv6 address."),
         story=N_(
             "Programs try IPv6 first where the network has it. If nobody answers there, some change to IPv4 at once, some after half a "
             "minute, and some give up: for one customer mail is slow, for another it does not work, and for those without IPv6 all is "

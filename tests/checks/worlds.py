@@ -112,7 +112,7 @@ def _resolve(table: Records, question: Question) -> Lookup:
             aliases.append(name)
             # A server that is asked without recursion gives the alias alone when its target is not in its zones.
             if question.server is not None and _at_name(table, name) is None:
-                return _lookup(question, LookupStatus.FOUND, (), aliases, ttls, errors)
+                return _lookup(question, LookupStatus.NODATA, (), aliases, ttls, errors)
             continue
         values = tuple(_value(question.type, value) for value in here.get(question.type, ()))
         status = LookupStatus.FOUND if values else LookupStatus.NODATA
