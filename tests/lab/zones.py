@@ -191,4 +191,4 @@ def _written(rtype: str, value: str) -> str:
         return " ".join('"' + value[i : i + 255].replace("\\", r"\\").replace('"', r"\"") + '"' for i in range(0, len(value), 255))
     if rtype in ("A", "AAAA"):
         return str(ipaddress.ip_address(value))
-    return value if not (rtype in _ENDS_WITH_A_NAME) or value.endswith(".") else f"{value}."
+    return value if rtype not in _ENDS_WITH_A_NAME or value.endswith(".") else f"{value}."

@@ -1,0 +1,158 @@
+"""Dovecot, real: IMAP, POP3 and ManageSieve with mailboxes, and the login for Postfix. Everybody is let in who knows the one password."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .ca import Authority, Certificate
+from .network import SCRATCH, Network, Program, wait_until
+
+PASSWORD = "ogissbart-7e42"
+AUTH_SOCKET = SCRATCH / "auth-for-postfix"  # what Postfix asks
+DELIVERY_SOCKET = SCRATCH / "delivery-by-postfix"  # where Postfix brings mail, by LMTP
+MAIL = SCRATCH / "mail"  # DOMAIN/LOCALPART, maildir
+OWNER = 5000  # the mailboxes' user and group; needs no name
+
+_CONFIGURATION = """\
+base_dir = {scratch}/dovecot
+state_dir = {scratch}/dovecot-state
+log_path = /dev/stderr
+auth_verbose = yes
+protocols = imap pop3 sieve lmtp
+listen = {listen}
+mail_location = maildir:{mail}/%Ld/%Ln
+mail_uid = {owner}
+mail_gid = {owner}
+first_valid_uid = {owner}
+auth_mechanisms = plain login
+auth_failure_delay = 0
+disable_plaintext_auth = {only_over_tls}
+passdb {{
+    driver = static
+    args = password={password}
+}}
+userdb {{
+    driver = static
+    args = uid={owner} gid={owner} home={mail}/%Ld/%Ln
+}}
+ssl = {tls}
+ssl_min_protocol = {min_tls}
+{certificates}
+service imap-login {{
+    inet_listener imap {{
+        port = 143
+        ssl = {swapped}
+    }}
+    inet_listener imaps {{
+        port = 993
+        ssl = {not_swapped}
+    }}
+}}
+service pop3-login {{
+    inet_listener pop3 {{
+        port = 110
+        ssl = {swapped}
+    }}
+    inet_listener pop3s {{
+        port = 995
+        ssl = {not_swapped}
+    }}
+}}
+service managesieve-login {{
+    inet_listener sieve {{
+        port = 4190
+    }}
+}}
+service auth {{
+    unix_listener {auth_socket} {{
+        mode = 0666
+    }}
+}}
+service lmtp {{
+    unix_listener {delivery_socket} {{
+        mode = 0666
+    }}
+}}
+service stats {{
+    unix_listener stats-writer {{
+        mode = 0666
+    }}
+}}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mailboxes:
+    """How Dovecot is set up."""
+
+    certificate: Certificate  # for a client that asks for no name, or for one that is not in by_name
+    by_name: tuple[tuple[str, Certificate], ...] = ()  # SNI
+    tls: bool = True  # False: ssl = no, so there is no STARTTLS, and nobody at 993 and 995
+    plaintext_login: bool = False
+    swapped: bool = False  # TLS from the start at 143 and 110, and in the clear at 993 and 995
+    min_tls: str = "TLSv1.2"
+
+
+class Dovecot:
+    """Dovecot, listening at *addresses*, once it is told how by `serve`."""
+
+    def __init__(self, network: Network, authority: Authority, *addresses: str) -> None:
+        self._network = network
+        self._authority = authority
+        self._addresses = addresses
+        self._configuration = network.directory_for("dovecot") / "dovecot.conf"
+        self._program: Program | None = None
+        self._serves: Mailboxes | None = None
+
+    def serve(self, mailboxes: Mailboxes) -> None:
+        """Be as *mailboxes* says, from the next connection on."""
+        if mailboxes == self._serves:
+            return
+        self._serves = mailboxes
+        if self._program is None:
+            self._network.run("install", "-d", "-o", str(OWNER), "-g", str(OWNER), MAIL)
+        else:
+            self._stop(self._program)
+        self._configuration.write_text(self._text(mailboxes))
+        self._program = self._network.start("dovecot", "dovecot", "-F", "-c", self._configuration)
+        port = 993 if mailboxes.tls else 143
+        self._program.wait_until(lambda: self._network.listens(self._addresses[0], port), f"answer on port {port}")
+
+    def close(self) -> None:
+        """End at once."""
+        if self._program is not None:
+            self._stop(self._program)
+            self._program = None
+
+    def _stop(self, program: Program) -> None:
+        # Asked to end, Dovecot waits for its processes, which takes seconds.
+        kill = f"read pid <{SCRATCH}/dovecot/master.pid; kill -9 $pid $(cat /proc/$pid/task/$pid/children)"
+        self._network.run("sh", "-c", kill)
+        wait_until(lambda: not any(self._network.listens(self._addresses[0], port) for port in (143, 993)), "end of Dovecot", 10)
+        program.stop()
+
+    def _text(self, mailboxes: Mailboxes) -> str:
+        by_name = "".join(f"local_name {name} {{\n{self._shown(certificate)}}}\n" for name, certificate in mailboxes.by_name)
+        return _CONFIGURATION.format(
+            scratch=SCRATCH,
+            mail=MAIL,
+            owner=OWNER,
+            password=PASSWORD,
+            auth_socket=AUTH_SOCKET,
+            delivery_socket=DELIVERY_SOCKET,
+            listen=", ".join(self._addresses),
+            only_over_tls=_yes(not mailboxes.plaintext_login),
+            tls=_yes(mailboxes.tls),
+            min_tls=mailboxes.min_tls,
+            certificates=self._shown(mailboxes.certificate) + by_name,
+            swapped=_yes(mailboxes.swapped),
+            not_swapped=_yes(not mailboxes.swapped),
+        )
+
+    def _shown(self, certificate: Certificate) -> str:
+        credentials = self._authority.credentials(certificate)
+        return f"ssl_cert = <{credentials.certificate}\nssl_key = <{credentials.key}\n"
+
+
+def _yes(so: bool) -> str:
+    return "yes" if so else "no"
