@@ -65,7 +65,6 @@ _CONNECTING = {
             "answers, a block in the network that the check runs in is more likely than that all of them are down, so nothing is "
             "concluded. If senders also get their mail back, or it is delayed for hours, then the exchangers are down indeed."
         ),
-        standard="RFC 5321, 2.3.10",
     ),
     "NOT_TESTED": Entry(
         severity=Severity.UNKNOWN,

@@ -24,6 +24,7 @@ from autoconfig.observations import (
     Endpoint,
     GreetingKind,
     Lookup,
+    LookupStatus,
     Service,
     Stage,
     Stop,
@@ -131,7 +132,7 @@ def united(facts: Iterable[ServerFacts]) -> tuple[ServerFacts, ...]:
 def judge(case: Case, facts: Iterable[ServerFacts]) -> Iterator[Verdict]:
     """Say what is wrong with the servers, before certificates and log-in."""
     servers = united(facts)
-    yield from _untested(servers)
+    yield from _untested(case, servers)
     dead = dict(_dead(servers))
     working, plain = _working(servers), _plain(servers)
     for server in servers:
@@ -148,14 +149,14 @@ def judge(case: Case, facts: Iterable[ServerFacts]) -> Iterator[Verdict]:
 # --- whether one can connect -------------------------------------------------------------------------------------------------------
 
 
-def _untested(servers: Sequence[ServerFacts]) -> Iterator[Verdict]:
+def _untested(case: Case, servers: Sequence[ServerFacts]) -> Iterator[Verdict]:
     """Tell what we do not know: names that could not be looked up, addresses that cannot be reached from here."""
     without: dict[tuple[str, str], None] = {}
     for server in servers:
         service, host, port = server.place
         known = [c for c in server.connections if _is_known(c)]
         if not server.connections:
-            if not any(lookup.status.known for lookup in server.addresses):
+            if not any(lookup.status.known for lookup in server.addresses) and not _is_told(case, server):
                 subject = Subject(host.ascii, service.value, port=port)
                 evidence = (f"{lookup.question.name} {lookup.question.type}: {lookup.status}" for lookup in server.addresses)
                 yield finding("NOT_TESTED", subject, root=(host.ascii,), evidence=evidence, host=host.ascii)
@@ -172,6 +173,13 @@ def _untested(servers: Sequence[ServerFacts]) -> Iterator[Verdict]:
     hosts = tuple(dict.fromkeys(name for name, _ in without))
     for name, ip in without:
         yield finding("IPV6_NOT_TESTED", Subject(name, ip=ip), root=(), hosts=hosts)
+
+
+def _is_told(case: Case, server: ServerFacts) -> bool:
+    """Return whether the name's DNS is the domain's own and at fault: the findings about the delegation then say so."""
+    host = server.place[1]
+    own = host == case.domain or case.domain.ascii in host.parents
+    return own and all(lookup.status is not LookupStatus.UNKNOWN for lookup in server.addresses)
 
 
 def _dead(servers: Sequence[ServerFacts]) -> Iterator[tuple[Endpoint, Finding]]:
@@ -213,16 +221,15 @@ def _partly(connections: Sequence[Connection], preferred: set[tuple[Service, int
         own = [c for c in connections if c.endpoint.ip == ip]
         left = [c for c in left if c.endpoint.ip != ip]
         if _is_six(ip):
-            stale = finding("DNS_AAAA_STALE", Subject(host, ip=ip), evidence=map(_line, own), host=host, ip=ip)
+            stale = finding("DNS_AAAA_STALE", Subject(host, ip=ip), evidence=map(_line, own), name=host, ip=ip)
             yield from ((c.endpoint, stale) for c in own)
         else:
             yield from _all_of(own, ("address", host, ip), Severity.ERROR)
-    for place in dict.fromkeys((c.endpoint.service, c.endpoint.port) for c in left):
-        own = [c for c in left if (c.endpoint.service, c.endpoint.port) == place]
-        if not any((c.endpoint.service, c.endpoint.port) == place and c.tcp is TCP.CONNECTED for c in connections):
-            left = [c for c in left if c not in own]
-            severity = Severity.CRITICAL if place in preferred else Severity.ERROR
-            yield from _all_of(own, ("port", host, str(place[1])), severity)
+    answering = {_way(c) for c in connections if c.tcp is TCP.CONNECTED}
+    closed = [c for c in left if _way(c) not in answering]
+    severity = Severity.CRITICAL if any(_way(c) in preferred for c in closed) else Severity.ERROR
+    yield from _all_of(closed, ("ports", host), severity)
+    left = [c for c in left if c not in closed]
     for ip in dict.fromkeys(c.endpoint.ip for c in left):
         own = [c for c in left if c.endpoint.ip == ip]
         yield from _all_of(own, ("address", host, ip), Severity.WARNING if _is_six(ip) else Severity.ERROR)
@@ -244,14 +251,16 @@ def _exchangers(connections: Sequence[Connection], down: set[Domain]) -> Iterato
 
 
 def _all_of(connections: Sequence[Connection], root: tuple[str, ...], severity: Severity) -> Iterator[tuple[Endpoint, Finding]]:
-    code = _DEAD[Counter(c.tcp for c in connections).most_common(1)[0][0]]
+    # One cause has one code, the most frequent: a firewall may drop one port and reject another.
+    code = _DEAD[Counter(c.tcp for c in connections).most_common(1)[0][0]] if connections else ""
     ports = tuple(dict.fromkeys(str(c.endpoint.port) for c in connections))
     for c in connections:
-        host = c.endpoint.host.ascii
-        yield (
-            c.endpoint,
-            finding(code, Subject.of(c.endpoint), severity=severity, root=root, evidence=[_line(c)], host=host, ports=ports),
-        )
+        subject, host = Subject.of(c.endpoint), c.endpoint.host.ascii
+        yield c.endpoint, finding(code, subject, severity=severity, root=root, evidence=[_line(c)], host=host, ports=ports)
+
+
+def _way(c: Connection) -> tuple[Service, int]:
+    return c.endpoint.service, c.endpoint.port
 
 
 def _is_known(c: Connection) -> bool:
@@ -291,7 +300,8 @@ def _conversation(
 ) -> Iterator[Verdict]:
     subject = Subject.of(c.endpoint)
     code = _broken(c, plain)
-    if code is not None and (not c.endpoint.service.implicit) in working.get((c.endpoint.ip, c.endpoint.port), ()):
+    other = not c.endpoint.service.implicit
+    if code is not None and other in working.get((c.endpoint.ip, c.endpoint.port), ()) and not _is_usual(c.endpoint):
         # The port is in order, only with the other kind of TLS: whoever names it so is told (AC_PORT_SOCKET_MISMATCH, SRV_WRONG).
         return
     if code is not None:
@@ -317,6 +327,10 @@ def _conversation(
             yield _finding("TLS_TOO_OLD", c, severity=severity)
         else:
             yield passed("TLS_TOO_OLD", subject)
+
+
+def _is_usual(endpoint: Endpoint) -> bool:
+    return endpoint.port == endpoint.service.default_port
 
 
 def _pace(c: Connection) -> Iterator[Verdict]:
