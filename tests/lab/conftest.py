@@ -14,11 +14,13 @@ import pytest
 
 from . import deltachat as deltachat_program
 from . import evolution as evolution_program
+from . import postfix as postfix_program
 from . import thunderbird as thunderbird_program
 from .ca import Authority
 from .caddy import Caddy
 from .deltachat import DeltaChat
 from .evolution import Evolution
+from .hosting import Hosting
 from .mailserver import MailServer
 from .nameserver import NameServer
 from .network import PATH, Network, refusal, tail
@@ -119,6 +121,15 @@ def evolution(network: Network, authority: Authority) -> Evolution:
     """Evolution's discovery."""
     _need(*evolution_program.PROGRAMS, *map(str, evolution_program.FILES))
     return Evolution(network, authority.certificate)
+
+
+@pytest.fixture(scope="session")
+def hosting(network: Network, authority: Authority, service: Service) -> Iterator[Hosting]:
+    """The mail host with real servers, which serves nothing until it is told a scene."""
+    _need("knotd", "knotc", "unbound", "unbound-control", "nginx", "nft", "doveadm", "dovecot", *postfix_program.PROGRAMS)
+    hosting = Hosting(network, authority, service, UPSTREAM)
+    yield hosting
+    hosting.close()
 
 
 @pytest.hookimpl(wrapper=True)

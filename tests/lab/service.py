@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from .network import Network
@@ -29,9 +31,13 @@ class Service:
         )
         self._program.wait_until(self._is_healthy, "answer to /healthz")
 
-    def command(self, *arguments: str, stdin: str = "") -> str:
+    def command(self, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> str:
         """Run `autoconfig` with *arguments* on this instance and return what it prints."""
-        return self._network.run(*self._command(*arguments), cwd=_TOP, stdin=stdin)
+        return self._network.run(*self._command(*arguments), cwd=_TOP, stdin=stdin, env=env)
+
+    def try_to(self, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run `autoconfig` with *arguments* on this instance, well or not: for commands whose status is an answer."""
+        return self._network.try_to(*self._command(*arguments), cwd=_TOP, stdin=stdin, env=env)
 
     def import_settings(self, toml: str) -> None:
         """Take in the settings file *toml*, as an operator does while the service runs."""
