@@ -156,12 +156,13 @@ def _stripped(behaviour: Behaviour, dialect: Dialect) -> Behaviour:
     return replace(changed, greeting=(stars,), starttls=changed.starttls)
 
 
-def _document(change: Callable[[bytes], bytes], content_type: str = XML["Content-Type"]) -> Change:
+def _document(change: Callable[[bytes], bytes], content_type: str = XML["Content-Type"], encoding: str | None = None) -> Change:
     """Spoil both XML documents."""
-    headers = {"Content-Type": content_type}
-    return _answers(
-        mozilla=(Reply(body=change(documents.MOZILLA), headers=headers),), pox=(Reply(body=change(documents.POX), headers=headers),)
-    )
+
+    def spoilt(xml: bytes) -> Steps:
+        return (Reply(body=change(xml), headers={"Content-Type": content_type}, encoding=encoding),)
+
+    return _answers(mozilla=spoilt(documents.MOZILLA), pox=spoilt(documents.POX))
 
 
 def _redirect(location: str, status: str = "302 Found") -> Change:
@@ -475,12 +476,7 @@ class Fault(Enum):
     XML_UTF_16 = Entry(
         "The XML is UTF-16 with a BOM, and says so.",
         WEB,
-        _document(
-            lambda xml: (
-                xml.decode().replace("{domain}", "kund.test").replace("UTF-8", "UTF-16").replace("utf-8", "utf-16").encode("utf-16")
-            ),
-            "text/xml",
-        ),
+        _document(lambda xml: xml.replace(b"UTF-8", b"UTF-16").replace(b"utf-8", b"utf-16"), "text/xml", "utf-16"),
     )
     XML_XXE = Entry("The XML has entities of a file and of another address.", WEB, _document(_with_doctype(_XXE, b"&f;&h;")))
     XML_LAUGHS = Entry("The XML has entities that grow to 2 GB.", WEB, _document(_with_doctype(_LAUGHS, b"&a9;")))

@@ -52,6 +52,7 @@ class Reply:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     length: int | None = None
+    encoding: str | None = None  # of the body, which is given in UTF-8
 
 
 class Do(Enum):

@@ -94,6 +94,7 @@ class Faulty:
         self._context: ssl.SSLContext | None = None
         self._listening: list[socket.socket] = []
         self._open: set[socket.socket] = set()
+        self._sessions: set[asyncio.Task[None]] = set()
         self._fillers: list[socket.socket] = []
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -187,34 +188,41 @@ class Faulty:
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._stop = asyncio.Event()
-        tasks = {asyncio.create_task(self._accept(each)) for each in self._listening}
+        for each in self._listening:
+            # Not sock_accept(): a connection that it has just made is lost when its task is cancelled.
+            self._loop.add_reader(each, self._accept, each)
         self._ready.set()
         await self._stop.wait()
-        tasks |= asyncio.all_tasks() - {asyncio.current_task()}
-        for each in tasks:
-            each.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for each in self._listening:
+            self._loop.remove_reader(each)
+        sessions = list(self._sessions)
+        for session in sessions:
+            session.cancel()
+        await asyncio.gather(*sessions, return_exceptions=True)
         for connected in self._open:
             connected.close()
 
     def settled(self, timeout: float = 2.0) -> bool:
         """Wait until every connection is over, so that `heard` and `sent` are complete; tell whether that came to be."""
         until = time.monotonic() + timeout
+        if self._loop:  # what the kernel has accepted is ours only when the loop has looked
+            asyncio.run_coroutine_threadsafe(asyncio.sleep(0.002), self._loop).result(timeout)
         while self._open and time.monotonic() < until:
             time.sleep(0.002)
         return not self._open
 
-    async def _accept(self, listening: socket.socket) -> None:
-        sessions: set[asyncio.Task[None]] = set()
-        while True:
-            connected, _ = await asyncio.get_running_loop().sock_accept(listening)
-            connected.setblocking(False)
-            connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self.connections += 1
-            self._open.add(connected)
-            task = asyncio.create_task(self._session(Wire(connected)))
-            sessions.add(task)
-            task.add_done_callback(sessions.discard)
+    def _accept(self, listening: socket.socket) -> None:
+        try:
+            connected, _ = listening.accept()
+        except OSError:
+            return  # the client has already left
+        connected.setblocking(False)
+        connected.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.connections += 1
+        self._open.add(connected)
+        session = asyncio.get_running_loop().create_task(self._session(Wire(connected)))
+        self._sessions.add(session)
+        session.add_done_callback(self._sessions.discard)
 
     # ---- one connection ----
 
@@ -288,6 +296,8 @@ class Faulty:
 
     def _reply(self, reply: Reply, tokens: Tokens) -> bytes:
         body = self._filled(reply.body, tokens)
+        if reply.encoding:
+            body = body.decode().encode(reply.encoding)
         headers = {"Server": "faulty", "Content-Length": str(len(body) if reply.length is None else reply.length), **reply.headers}
         if "Transfer-Encoding" in headers:
             del headers["Content-Length"]
@@ -330,7 +340,7 @@ class Faulty:
 
     def _tls_context(self, tls: Tls, credentials: Credentials) -> ssl.SSLContext:
         context = _context(tls, credentials)
-        other = _context(tls, right_chain(("server7.host.test",)))
+        other = _context(tls, right_chain(("server7.host.test",))) if tls.no_server_name is NoServerName.OTHER else context
 
         def server_name(wrapped: ssl.SSLObject, asked: str | None, _: ssl.SSLContext) -> int | None:
             self.server_names.append(asked)
@@ -340,7 +350,7 @@ class Faulty:
                 wrapped.context = other
             return None
 
-        context.sni_callback = server_name  # type: ignore[assignment]  # typeshed wants an SSLSocket
+        context.sni_callback = server_name
         return context
 
 

@@ -16,6 +16,9 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509 import verification
 
 from tests.faulty import CASES, Fault, Faulty, Service, root_pem
 
@@ -289,13 +292,19 @@ def test_certificate(fault: Fault) -> None:
             with over_tls(server, trusting(blind=True, old=True)) as client:
                 der = client.getpeercert(True)
                 assert server.certificate
-                assert der == server.certificate.public_bytes(_der())
+                assert der == server.certificate.public_bytes(Encoding.DER)
 
 
-def _der():
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return Encoding.DER
+def test_the_right_certificate_stands_strict_verification() -> None:
+    """What newer Pythons ask for, and what cryptography's own verifier does."""
+    with Faulty("imaps") as server:
+        context = trusting()
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        with over_tls(server, context):
+            pass
+        store = verification.Store([x509.load_pem_x509_certificate(root_pem().encode())])
+        verifier = verification.PolicyBuilder().store(store).build_server_verifier(x509.DNSName(server.name))
+        assert len(verifier.verify(server.chain[0], list(server.chain[1:]))) == 3
 
 
 def test_chains_are_sent_as_told() -> None:
