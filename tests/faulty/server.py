@@ -205,7 +205,7 @@ class Faulty:
     def settled(self, timeout: float = 2.0) -> bool:
         """Wait until every connection is over, so that `heard` and `sent` are complete; tell whether that came to be."""
         until = time.monotonic() + timeout
-        if self._loop:  # what the kernel has accepted is ours only when the loop has looked
+        if self._loop and self._loop.is_running():  # what the kernel has accepted is ours only when the loop has looked
             asyncio.run_coroutine_threadsafe(asyncio.sleep(0.002), self._loop).result(timeout)
         while self._open and time.monotonic() < until:
             time.sleep(0.002)
