@@ -46,7 +46,7 @@ ENTRIES: dict[str, Entry] = {
         owner=Owner.NOBODY,
         group=Group.DELEGATION,
         message=N_("The DNS gave no answer to: %(questions)s"),
-        cause=N_("The resolver that this check uses did not answer in time, or could not be reached. That says nothing about the domain."),
+        cause=N_("The resolver that this check uses failed, was silent, or could not be reached. That says nothing about the domain."),
         fix=N_("Try again, with more time (--deadline 30) or through another resolver (--resolver)."),
         story=N_(
             "A check can only tell what it hears. Here the resolver of this computer was silent, refused the question or could not be "
