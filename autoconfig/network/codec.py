@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import datetime
 from enum import Enum
 from functools import cache
@@ -41,7 +41,7 @@ def encode(value: object) -> JSON:
             return {str(name): encode(item) for name, item in value.items()}
     if not is_dataclass(value):
         raise TypeError(type(value).__name__)
-    found = {field.name: (field.default, getattr(value, field.name)) for field in fields(value)}
+    found = {field.name: (_default(field), getattr(value, field.name)) for field in fields(value)}
     return {name: encode(item) for name, (default, item) in found.items() if default is MISSING or item != default}
 
 
@@ -61,6 +61,8 @@ def _decode(kind: Any, data: object, place: str) -> object:  # noqa: ANN401  # a
         return {name: _decode(arguments[1], item, f"{place}.{name}") for name, item in _expect(dict, data, place).items()}
     if kind is float:
         return float(_expect(int, data, place)) if type(data) is int else _expect(float, data, place)
+    if kind is object:
+        return data
     if kind in (bool, int, str):
         return _expect(kind, data, place)
     if is_dataclass(kind) and kind is not Domain:
@@ -91,9 +93,13 @@ def _dataclass(kind: type, data: object, place: str) -> object:
         if name not in kinds:
             raise DocumentError(N_("%(place)s: %(name)s is not known here"), place=place or "/", name=name)
     for field in fields(kind):
-        if field.name not in values and field.default is MISSING:
+        if field.name not in values and _default(field) is MISSING:
             raise DocumentError(N_("%(place)s: %(name)s is missing"), place=place or "/", name=field.name)
     return kind(**{name: _decode(kinds[name], item, f"{place}.{name}".lstrip(".")) for name, item in values.items()})
+
+
+def _default(field: Field[Any]) -> object:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 @cache
