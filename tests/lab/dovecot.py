@@ -73,6 +73,12 @@ service lmtp {{
         mode = 0666
     }}
 }}
+# Without this every wrong password makes the next logins from the same address wait.
+service anvil {{
+    unix_listener anvil-auth-penalty {{
+        mode = 0
+    }}
+}}
 service stats {{
     unix_listener stats-writer {{
         mode = 0666

@@ -338,6 +338,34 @@ def mx_elsewhere(scene: Scene) -> Scene:
     return scene.with_more(scene.domain, {"MX": [f"10 {ELSEWHERE}."]})
 
 
+def no_mx(scene: Scene) -> Scene:
+    """There is no MX."""
+    return scene.with_more(scene.domain, {"MX": []})
+
+
+def null_mx(scene: Scene) -> Scene:
+    """RFC 7505: the domain takes no mail."""
+    return scene.with_more(scene.domain, {"MX": ["0 ."]})
+
+
+def alias_to_nothing(scene: Scene) -> Scene:
+    """autoconfig.DOMAIN is another name for one that does not exist."""
+    return scene.with_records(f"autoconfig.{scene.domain}", {"CNAME": ["finnsinte.karlahosting.test."]})
+
+
+def alias_loop(scene: Scene) -> Scene:
+    """autoconfig.DOMAIN is another name for itself, by way of a second one."""
+    first, second = f"autoconfig.{scene.domain}", f"autoconfig2.{scene.domain}"
+    return scene.with_records(first, {"CNAME": [f"{second}."]}).with_records(second, {"CNAME": [f"{first}."]})
+
+
+def srv_to_alias(scene: Scene) -> Scene:
+    """RFC 2782 wants a name with addresses; here _imaps leads to an alias of the server."""
+    alias = f"imap.{scene.domain}"
+    scene = scene.with_records(alias, {"CNAME": [f"{HOST}."]})
+    return scene.with_records(f"_imaps._tcp.{scene.domain}", {"SRV": [f"0 0 993 {alias}."]})
+
+
 def no_domain(scene: Scene) -> Scene:
     """The domain does not exist (any more)."""
     return replace(scene, zones={name: zone for name, zone in scene.zones.items() if name != scene.domain})

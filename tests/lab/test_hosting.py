@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import ssl
 import subprocess
+import sys
 import time
 from http.client import HTTPResponse
 
@@ -171,6 +172,15 @@ def test_the_resolver_validates(hosting: Hosting, clean: Scene) -> None:
     assert _answers(hosting, f"finnsinte.{DOMAIN}", "A") == ("NXDOMAIN", [])
 
 
+def test_programs_inside_ask_the_resolver(hosting: Hosting, clean: Scene) -> None:
+    """Over UDP, as programs do."""
+    hosting.serve(clean)
+    ask_it = (
+        "import sys, dns.resolver as r; q = r.Resolver(configure=False); q.nameservers = sys.argv[1:2]; print(*q.resolve(*sys.argv[2:]))"
+    )
+    assert hosting.network.run(sys.executable, "-c", ask_it, resolver.ADDRESS, f"mail.{DOMAIN}", "A") == f"{MAIL}\n"
+
+
 def test_our_service_answers_at_its_names(hosting: Hosting, clean: Scene) -> None:
     """By https with good certificates, by IPv4 and IPv6; the customer's own site knows nothing of mail."""
     hosting.serve(clean)
@@ -304,6 +314,16 @@ def test_names_that_are_wrong(hosting: Hosting, clean: Scene) -> None:
     assert _answers(hosting, faults.STALE_SERVER, "A") == ("NOERROR", [NOBODY])
     hosting.serve(faults.no_pop_name(clean))
     assert _answers(hosting, mail, "A") == ("NXDOMAIN", [])
+    hosting.serve(faults.no_mx(clean))
+    assert _answers(hosting, DOMAIN, "MX") == ("NOERROR", [])
+    hosting.serve(faults.null_mx(clean))
+    assert _answers(hosting, DOMAIN, "MX") == ("NOERROR", ["0 ."])
+    hosting.serve(faults.srv_to_alias(clean))
+    assert _answers(hosting, f"imap.{DOMAIN}", "A") == ("NOERROR", [f"{HOST}.", MAIL])
+    hosting.serve(faults.alias_to_nothing(clean))
+    assert _answers(hosting, f"autoconfig.{DOMAIN}", "A") == ("NXDOMAIN", ["finnsinte.karlahosting.test."])
+    hosting.serve(faults.alias_loop(clean))
+    assert _answers(hosting, f"autoconfig.{DOMAIN}", "A", next(iter(NAME_SERVERS.values())))[0] == "NOERROR"
     hosting.serve(faults.no_domain(clean))
     assert _answers(hosting, DOMAIN, "A") == ("NXDOMAIN", [])
 
