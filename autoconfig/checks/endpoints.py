@@ -134,13 +134,13 @@ def judge(case: Case, facts: Iterable[ServerFacts]) -> Iterator[Verdict]:
     servers = united(facts)
     yield from _untested(case, servers)
     dead = dict(_dead(servers))
-    working, plain = _working(servers), _plain(servers)
+    working = _working(servers)
     for server in servers:
         for connection in server.connections:
             found = dead.get(connection.endpoint)
             if found is None and connection.tcp is TCP.CONNECTED:
                 yield passed("TCP_REFUSED", Subject.of(connection.endpoint))
-                yield from _conversation(server, connection, working, plain)
+                yield from _conversation(server, connection, working)
             elif found is not None:
                 yield found
                 yield from _blocked(connection, found, Stage.GREETING)
@@ -221,7 +221,7 @@ def _partly(connections: Sequence[Connection], preferred: set[tuple[Service, int
         own = [c for c in connections if c.endpoint.ip == ip]
         left = [c for c in left if c.endpoint.ip != ip]
         if _is_six(ip):
-            stale = finding("DNS_AAAA_STALE", Subject(host, ip=ip), evidence=map(_line, own), name=host, ip=ip)
+            stale = finding("DNS_AAAA_STALE", Subject(host, ip=ip), evidence=map(_line, own), host=host, ip=ip)
             yield from ((c.endpoint, stale) for c in own)
         else:
             yield from _all_of(own, ("address", host, ip), Severity.ERROR)
@@ -285,21 +285,9 @@ def _working(servers: Sequence[ServerFacts]) -> Mapping[tuple[str, int], Set[boo
     return found
 
 
-def _plain(servers: Sequence[ServerFacts]) -> Set[tuple[str, Talk]]:
-    """Return the addresses, each with its protocol, that answer in clear text where TLS should begin."""
-    return {
-        (c.endpoint.ip, c.endpoint.service.talk)
-        for server in servers
-        for c in server.connections
-        if c.endpoint.service.implicit and c.tls is not None and c.tls.failure is TLSFailure.NOT_TLS
-    }
-
-
-def _conversation(
-    server: ServerFacts, c: Connection, working: Mapping[tuple[str, int], Set[bool]], plain: Set[tuple[str, Talk]]
-) -> Iterator[Verdict]:
+def _conversation(server: ServerFacts, c: Connection, working: Mapping[tuple[str, int], Set[bool]]) -> Iterator[Verdict]:
     subject = Subject.of(c.endpoint)
-    code = _broken(c, plain)
+    code = _broken(c)
     other = not c.endpoint.service.implicit
     if code is not None and other in working.get((c.endpoint.ip, c.endpoint.port), ()) and not _is_usual(c.endpoint):
         # The port is in order, only with the other kind of TLS: whoever names it so is told (AC_PORT_SOCKET_MISMATCH, SRV_WRONG).
@@ -342,8 +330,8 @@ def _pace(c: Connection) -> Iterator[Verdict]:
         yield _finding("GREET_SLOW", c, severity=severity, seconds=f"{ms / 1000:.1f}")
 
 
-def _broken(c: Connection, plain: Set[tuple[str, Talk]]) -> str | None:
-    """Return the code for what broke the conversation off, None where nothing did; *plain* is what speaks clear text on a TLS port."""
+def _broken(c: Connection) -> str | None:
+    """Return the code for what broke the conversation off, None where nothing did."""
     spoken = c.spoken.lower()
     failed = c.stop is not None or (c.tls is not None and c.tls.failure is not None)
     if failed and spoken not in ("", "tls", c.endpoint.service.talk.value):
@@ -356,18 +344,14 @@ def _broken(c: Connection, plain: Set[tuple[str, Talk]]) -> str | None:
         return _ANSWERS[c.tls.failure]
     if c.stop is None:
         return None
+    if spoken == "tls":
+        return "TLS_ON_PLAIN"
     if c.stop is Stop.REFUSED and c.stopped_at is Stage.STARTTLS:
         return "STARTTLS_REFUSED"
     if c.stopped_at is Stage.GREETING and c.stop in (Stop.GARBAGE, Stop.TOO_LONG):
         return "GREET_GARBAGE"
     if c.stopped_at is Stage.TLS and c.stop in (Stop.RESET, Stop.CLOSED):
         return "TLS_RST"
-    if spoken == "tls":
-        return "TLS_ON_PLAIN"
-    # A server that waits for TLS is silent, since the client begins (RFC 8446, 2). It does so where its two ports are swapped.
-    silent = c.stopped_at is Stage.GREETING and c.stop is Stop.TIMEOUT and not c.endpoint.service.implicit
-    if silent and (c.endpoint.ip, c.endpoint.service.talk) in plain:
-        return "TLS_ON_PLAIN"
     return _STOPS[c.stop]
 
 
