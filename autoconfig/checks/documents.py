@@ -260,7 +260,8 @@ def _read(body: bytes, read: Callable[[], Reading]) -> Reading:
 
 
 def _fault(body: bytes) -> Fault:
-    plain = body[:_HEAD].replace(b"\0", b"").removeprefix(b"\xef\xbb\xbf")
+    # Without byte order marks, and with UTF-16 as if it were ASCII.
+    plain = body[:_HEAD].lstrip(b"\xef\xbb\xbf\xff\xfe").replace(b"\0", b"")
     if _HTML.match(_BEFORE.sub(b"", plain)):
         return Fault.HTML
     if len(body) > MAX_OCTETS:

@@ -32,6 +32,10 @@ PROFILE_PATH = "/email.mobileconfig"
 _OTHER_SERVICES = ("_sieve", "_caldavs", "_carddavs", "_jmap", "_autodiscover")
 LABELS = (*MAIL_SERVICES, *_OTHER_SERVICES)
 
+# Names below the domain that are there for mail programs alone.
+PLACES = ("autoconfig", "autodiscover", "ua-auto-config")
+_NAMES = ("", *PLACES, WILDCARD)
+
 _MAX_ADDRESS_REDIRECTS = 3  # Thunderbird follows 2
 _MAX_ADDRESSES = 8  # of one name that are looked at
 
@@ -170,8 +174,13 @@ class Discovery:
 
     def is_wildcard(self, label: str) -> bool:
         """Tell whether the name of *label* says only what every name of the domain says."""
-        name, anything = self.names[label], self.names[WILDCARD]
-        return bool(anything.addresses) and (set(name.addresses), name.aliases) == (set(anything.addresses), anything.aliases)
+        return is_wildcard(self.names, label)
+
+
+def is_wildcard(names: Mapping[str, Name], label: str) -> bool:
+    """Tell whether the name of *label* says only what every name of the domain says (RFC 4592)."""
+    name, anything = names[label], names[WILDCARD]
+    return bool(anything.addresses) and (set(name.addresses), name.aliases) == (set(anything.addresses), anything.aliases)
 
 
 def is_microsoft(host: str) -> bool:
@@ -184,23 +193,37 @@ def is_microsoft(host: str) -> bool:
 
 async def gather(case: Case) -> Discovery:
     """Ask every place at the same time, then for the addresses of the servers that they name."""
-    labels = ("", "autoconfig", "autodiscover", "ua-auto-config", WILDCARD)
     async with asyncio.TaskGroup() as group:
-        found_names = [group.create_task(name(case.world, under(label, case.domain))) for label in labels]
+        found_names, mx = group.create_task(names(case)), group.create_task(case.world.lookup(case.domain.ascii, "MX"))
         found_autoconfig, found_autodiscover = group.create_task(autoconfig(case)), group.create_task(autodiscover(case))
         found_pacc, found_srv = group.create_task(pacc(case)), group.create_task(srv(case))
-        mx, found_profile = group.create_task(case.world.lookup(case.domain.ascii, "MX")), group.create_task(profile(case))
+        found_profile, found_connections = group.create_task(profile(case)), group.create_task(connections(case))
     facts = Discovery(
-        names={label: task.result() for label, task in zip(labels, found_names, strict=True)},
+        names=found_names.result(),
         autoconfig=found_autoconfig.result(),
         autodiscover=found_autodiscover.result(),
         pacc=found_pacc.result(),
         srv=found_srv.result(),
         mx=mx.result(),
+        connections=found_connections.result(),
         profile=found_profile.result(),
     )
-    hosts, connections = await asyncio.gather(_hosts(case, facts), _connections(case, facts))
-    return replace(facts, hosts=hosts, connections=connections)
+    # The domain's own web site is nobody's business here, unless it serves settings.
+    serves = facts.autoconfig.well_known.works or facts.autoconfig.well_known_plain.works
+    hosts, site = await asyncio.gather(_hosts(case, facts), _connect(case, [facts.names[""]] if serves else []))
+    return replace(facts, hosts=hosts, connections=(*facts.connections, *site))
+
+
+async def names(case: Case) -> dict[str, Name]:
+    """Ask for the addresses of the domain and of the names below it that programs ask, by their label."""
+    found = await asyncio.gather(*(name(case.world, under(label, case.domain)) for label in _NAMES))
+    return dict(zip(_NAMES, found, strict=True))
+
+
+async def connections(case: Case) -> tuple[Connection, ...]:
+    """Connect to the web servers of the names that are there for mail programs, each address by itself."""
+    found = await names(case)
+    return await _connect(case, (found[label] for label in PLACES if not is_wildcard(found, label)))
 
 
 async def autoconfig(case: Case) -> Autoconfig:
@@ -349,19 +372,15 @@ async def _hosts(case: Case, facts: Discovery) -> dict[str, Name]:
     return dict(zip(hosts, found, strict=True))
 
 
-async def _connections(case: Case, facts: Discovery) -> tuple[Connection, ...]:
-    """Connect to the web servers of the names that are there for mail programs; the domain's own is, where it serves settings."""
-    labels = [label for label in ("autoconfig", "autodiscover", "ua-auto-config") if not facts.is_wildcard(label)]
-    if facts.autoconfig.well_known.works or facts.autoconfig.well_known_plain.works:
-        labels.append("")
-    return tuple(await asyncio.gather(*(case.world.probe(endpoint) for endpoint in _endpoints(facts.names[label] for label in labels))))
+async def _connect(case: Case, found: Iterable[Name]) -> tuple[Connection, ...]:
+    return tuple(await asyncio.gather(*(case.world.probe(endpoint) for endpoint in _endpoints(found))))
 
 
-def _endpoints(names: Iterable[Name]) -> Iterator[Endpoint]:
-    for found in names:
-        if found.addresses and not any(map(is_microsoft, found.aliases)):
-            host = Domain.parse(found.name)
-            yield from (Endpoint(Service.HTTPS, host, ip, Service.HTTPS.default_port) for ip in found.addresses[:_MAX_ADDRESSES])
+def _endpoints(found: Iterable[Name]) -> Iterator[Endpoint]:
+    for one in found:
+        if one.addresses and not any(map(is_microsoft, one.aliases)):
+            host = Domain.parse(one.name)
+            yield from (Endpoint(Service.HTTPS, host, ip, Service.HTTPS.default_port) for ip in one.addresses[:_MAX_ADDRESSES])
 
 
 # --- what the owner should have ------------------------------------------------------------------------------------------------------
