@@ -59,7 +59,7 @@ ENTRIES: dict[str, Entry] = {
         owner=Owner.PROVIDER,
         group=Group.SUBMISSION,
         message=N_("%(host)s takes messages of at most %(megabytes)s MB"),
-        cause=N_("The limit on the size of a message is low, in Postfix often the 10 MB that it comes with."),
+        cause=N_("The limit on the size of a message was set long ago, when messages were smaller."),
         fix=N_("Raise the limit of %(host)s, in Postfix message_size_limit, to what customers expect, 25 MB or more."),
         story=N_(
             "Attachments grow by a third on their way, so a limit of 10 MB lets a file of about 7 MB through. A customer who sends more "

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from autoconfig.address import Domain
 from autoconfig.catalogue import ENTRIES
 from autoconfig.checks import certificates, endpoints, submission
-from autoconfig.checks.case import Named, Source
+from autoconfig.checks.case import Source
 from autoconfig.findings import Finding, Passed, Severity, Skipped, Verdict
 from autoconfig.model import AuthMethod, TLSMode
 from autoconfig.observations import (
@@ -36,7 +36,6 @@ from tests.checks.servers import (
     V4,
     V6,
     case,
-    certificate,
     codes,
     dead,
     exchanger,
@@ -448,10 +447,3 @@ def test_whatever_was_seen_the_judges_say_something_whole(seen: list[Connection]
     ):
         for verdict in verdicts:
             _whole(verdict)
-
-
-def test_named_is_what_tells_servers_apart() -> None:
-    """A certificate that fits is not what this judge looks at."""
-    wrong = healthy(tls=tls(cert=certificate("other.se")))
-    assert codes(judged(wrong)) == []
-    assert isinstance(server(wrong).named[0], Named)
