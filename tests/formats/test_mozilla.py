@@ -101,6 +101,8 @@ def test_nothing_that_a_strict_client_refuses(config: model.ClientConfig) -> Non
     expected = [("incomingServer", {"type": account.protocol.value}) for account in config.accounts] + [
         ("outgoingServer", {"type": "smtp"})
     ]
+    if config.provider.documentation_url:
+        assert (servers[-1].tag, [e.tag for e in servers.pop()]) == ("documentation", ["descr"])
     assert [(e.tag, e.attrib) for e in servers] == expected
     for server in servers:
         assert list(dict.fromkeys(e.tag for e in server)) == TCP_SERVER
