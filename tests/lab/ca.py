@@ -47,7 +47,7 @@ class Credentials:
 
 
 class Authority:
-    """A certificate authority; `certificate` is what a client must trust."""
+    """A certificate authority; `certificate` is what a client must trust, `intermediate` what it misses in one of the faults."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
@@ -55,6 +55,8 @@ class Authority:
         self._ours = trustme.CA(organization_name="The lab")
         self._unknown = trustme.CA(organization_name="Nobody knows us")
         self._intermediate = self._ours.create_child_ca()
+        self.intermediate = directory / "intermediate.pem"
+        self._intermediate.cert_pem.write_to_path(self.intermediate)
         self._issued: dict[Certificate, Credentials] = {}
         self.certificate = directory / "ca.pem"
         self._ours.cert_pem.write_to_path(self.certificate)

@@ -338,6 +338,14 @@ def mx_elsewhere(scene: Scene) -> Scene:
     return scene.with_more(scene.domain, {"MX": [f"10 {ELSEWHERE}."]})
 
 
+def microsoft_365_leftover(scene: Scene) -> Scene:
+    """autodiscover.DOMAIN still leads to Microsoft, which shows a certificate of its own and wants a login; mail is here."""
+    name, theirs = f"autodiscover.{scene.domain}", "autodiscover.outlook.com"
+    scene = _without(scene, name).with_records(name, {"CNAME": [f"{theirs}."]})
+    scene = scene.with_site("microsoft", Site((theirs, name), Certificate((theirs,)), (Page("/", "", "text/html", 401),)))
+    return replace(scene, zones={**scene.zones, "outlook.com": Zone("outlook.com", {theirs: {"A": [website.ADDRESS]}})})
+
+
 def no_mx(scene: Scene) -> Scene:
     """There is no MX."""
     return scene.with_more(scene.domain, {"MX": []})

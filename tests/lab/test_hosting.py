@@ -216,6 +216,14 @@ def test_a_customers_name_with_a_bad_certificate(hosting: Hosting, clean: Scene,
     assert {_verified(hosting, port, HOST) for port in (993, 465)} == {OK}
 
 
+def test_what_is_missing_is_the_intermediate(hosting: Hosting) -> None:
+    """With it the certificate is well: this is not an authority that nobody knows."""
+    leaf = hosting.authority.credentials(Certificate((f"mail.{DOMAIN}",), Fault.NO_INTERMEDIATE)).certificate
+    verify = ("openssl", "verify", "-CAfile", hosting.authority.certificate)
+    assert hosting.network.try_to(*verify, leaf).returncode != 0
+    assert hosting.network.try_to(*verify, "-untrusted", hosting.authority.intermediate, leaf).returncode == 0
+
+
 def test_a_customers_name_shows_the_servers_certificate(hosting: Hosting, clean: Scene) -> None:
     """The flagship: mail.DOMAIN shows only the host's names."""
     hosting.serve(faults.server_name_certificate(clean))
@@ -326,6 +334,18 @@ def test_names_that_are_wrong(hosting: Hosting, clean: Scene) -> None:
     assert _answers(hosting, f"autoconfig.{DOMAIN}", "A", next(iter(NAME_SERVERS.values())))[0] == "NOERROR"
     hosting.serve(faults.no_domain(clean))
     assert _answers(hosting, DOMAIN, "A") == ("NXDOMAIN", [])
+
+
+def test_a_leftover_of_microsoft_365(hosting: Hosting, clean: Scene) -> None:
+    """autodiscover.DOMAIN is an alias in another top level, shows a certificate for that name and wants a login."""
+    hosting.serve(faults.microsoft_365_leftover(clean))
+    theirs = "autodiscover.outlook.com"
+    assert _answers(hosting, f"autodiscover.{DOMAIN}", "A") == ("NOERROR", [f"{theirs}.", website.ADDRESS])
+    with pytest.raises(ssl.SSLCertVerificationError, match="Hostname mismatch"):
+        _get(hosting, f"autodiscover.{DOMAIN}", "/autodiscover/autodiscover.xml")
+    assert _get(hosting, theirs, "/autodiscover/autodiscover.xml")[0] == 401
+    hosting.serve(clean)
+    assert _answers(hosting, theirs, "A") == ("NXDOMAIN", [])
 
 
 def test_mail_goes_elsewhere(hosting: Hosting, clean: Scene) -> None:

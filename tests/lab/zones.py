@@ -1,4 +1,4 @@
-"""The DNS as it is built: a signed root, "test." below it, and zones delegated to name servers of their own. All are Knot DNS.
+"""The DNS as it is built: a signed root, "test." and other top levels below it, and zones with name servers of their own. All are Knot DNS.
 
 A `Zone` says what its own servers answer and what its parent says of them, and the two need not agree: that is the fault. Records are
 written as for nameserver.py, name -> type -> values. Zones are signed here (RFC 4035, NSEC) and not by Knot, so that every server has
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from dns.rdtypes.ANY.DNSKEY import DNSKEY
 from .nameserver import Records
 from .network import Network, wait_until
 
-REGISTRY = {"a.nic.test": "192.0.2.51", "b.nic.test": "192.0.2.52"}  # for the root and "test."
+REGISTRY = {"a.nic.test": "192.0.2.51", "b.nic.test": "192.0.2.52"}  # for the root and the top levels
 NAME_SERVERS = {"ns1.karlahosting.test": "203.0.113.51", "ns2.karlahosting.test": "203.0.113.52"}  # for everything else
 
 NEGATIVE_TTL = 300
@@ -74,7 +74,7 @@ class Zone:
 
 
 class Zones:
-    """The running name servers, with nothing below "test." at first. `trust_anchor` and `hints` are for the resolver."""
+    """The running name servers, with nothing below the root but "test." at first. `trust_anchor` and `hints` are for the resolver."""
 
     def __init__(self, network: Network) -> None:
         self._serial = 1
@@ -90,23 +90,26 @@ class Zones:
         self.publish([])
 
     def publish(self, zones: Iterable[Zone]) -> None:
-        """Make *zones* all that there is below "test."; the next question to each of their servers is answered from them."""
+        """Make *zones* all that there is, each below its top level; the next question to each of their servers is answered from them."""
         zones = tuple(zones)
         self._serial += 1
-        root, test = self._registry_zones(zones)
-        self._registry.serve({zone.name: self._text(zone, REGISTRY) for zone in (root, test)}, self._serial)
+        self._registry.serve({zone.name: self._text(zone, REGISTRY) for zone in self._registry_zones(zones)}, self._serial)
         for name, server in self._servers.items():
             mine = {zone.name: self._text(zone, zone.delegated_to) for zone in zones if name in zone.served_by}
             server.serve(mine, self._serial)
 
-    def _registry_zones(self, zones: tuple[Zone, ...]) -> tuple[Zone, Zone]:
+    def _registry_zones(self, zones: tuple[Zone, ...]) -> list[Zone]:
+        """Return the root, and "test." and every other top level that *zones* need."""
         glue = {name: {"A": [address]} for name, address in REGISTRY.items()}
         hosts = {name: {"A": [address]} for name, address in NAME_SERVERS.items()}
         # Glue only where a zone that is delegated holds the names: elsewhere it would be data of the parent's own.
         held = {name: types for name, types in hosts.items() if any(name.endswith(f".{zone.name}") for zone in zones)}
-        delegations = {zone.name: {"NS": [f"{name}." for name in zone.delegated_to], **self._parents_ds(zone)} for zone in zones}
-        root = {"test": {"NS": [f"{name}." for name in REGISTRY], "DS": [_ds("test", self._key("test"))]}, **glue}
-        return Zone(".", root, signed=True), Zone("test", {**glue, **held, **delegations}, signed=True)
+        tops: dict[str, dict[str, Mapping[str, Sequence[str]]]] = {"test": {**glue, **held}}
+        for zone in zones:
+            delegation = {"NS": [f"{name}." for name in zone.delegated_to], **self._parents_ds(zone)}
+            tops.setdefault(zone.name.rpartition(".")[2], {})[zone.name] = delegation
+        root = {top: {"NS": [f"{name}." for name in REGISTRY], "DS": [_ds(top, self._key(top))]} for top in tops}
+        return [Zone(".", {**root, **glue}, signed=True), *(Zone(top, records, signed=True) for top, records in tops.items())]
 
     def _parents_ds(self, zone: Zone) -> Mapping[str, list[str]]:
         return {"DS": [_ds(zone.name, self._decoy if zone.bogus else self._key(zone.name))]} if zone.signed or zone.bogus else {}
