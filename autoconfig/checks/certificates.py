@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from autoconfig.address import Domain
-from autoconfig.catalogue import ENTRIES, finding, passed
+from autoconfig.catalogue import finding, passed
 from autoconfig.checks.case import Case
-from autoconfig.checks.endpoints import ServerFacts, united
+from autoconfig.checks.endpoints import ServerFacts, trimmed, united
 from autoconfig.errors import printable
 from autoconfig.findings import Severity, Subject, Verdict
 from autoconfig.observations import TLS, Certificate, ChainProblem, Connection, Endpoint, Lookup, LookupStatus, Service
@@ -153,7 +153,7 @@ def _name(case: Case, facts: CertificateFacts, shown: Shown) -> Verdict:
         server=server or "",
         certificate_names=names,
     )
-    return replace(found, args={name: value for name, value in found.args.items() if name in ENTRIES[code].parameters})
+    return trimmed(found)
 
 
 def _server_name(case: Case, facts: CertificateFacts, shown: Shown) -> str | None:
@@ -292,7 +292,7 @@ def _chain(shown: Shown) -> Verdict:
         return passed("CERT_UNTRUSTED", shown.subject)
     code, web = _CHAINS[problem], shown.endpoint.service is Service.HTTPS
     issuer = printable(shown.certificate.issuer or "?")
-    return finding(
+    found = finding(
         code,
         shown.subject,
         severity=_eased(shown, Severity.ERROR if web or problem is ChainProblem.INCOMPLETE else Severity.CRITICAL),
@@ -302,6 +302,7 @@ def _chain(shown: Shown) -> Verdict:
         host=shown.host.ascii,
         issuer=issuer,
     )
+    return trimmed(found)
 
 
 def _strength(shown: Shown) -> Iterator[Verdict]:

@@ -389,7 +389,12 @@ def _finding(code: str, c: Connection, *, severity: Severity | None = None, seco
         detail=detail,
         seconds=seconds,
     )
-    return replace(found, args={name: value for name, value in found.args.items() if name in ENTRIES[code].parameters})
+    return trimmed(found)
+
+
+def trimmed(found: Finding) -> Finding:
+    """Return *found* with the arguments that its texts need, and no others."""
+    return replace(found, args={name: value for name, value in found.args.items() if name in ENTRIES[found.code].parameters})
 
 
 def _openssl(endpoint: Endpoint) -> str:
