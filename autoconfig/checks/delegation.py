@@ -68,6 +68,9 @@ def _no_domain(case: Case, facts: Delegation) -> Finding:
         return _out_of_order(facts)
     if LookupStatus.LOOP in statuses:
         return _alias_loop(case, facts, facts.domain)
+    # A resolver that tells what is above the domain, and nothing of the domain itself, waits for the domain's name servers.
+    if LookupStatus.TIMEOUT in statuses and facts.of(facts.domain, "DS").status.known:
+        return _out_of_order(facts)
     return _no_answer(facts, facts.first)
 
 
@@ -78,7 +81,7 @@ def _out_of_order(facts: Delegation) -> Finding:
     codes = {error.partition(" ")[0] for error in errors}
     signed = bool(facts.of(domain, "DS").values)
     direct = [facts.of(facts.zone, "SOA", server.ip) for server in facts.servers if server.ip]
-    evidence = (*_lines(asked), *(f"the resolver says why: {error}" for error in errors), *_lines(direct, facts))
+    evidence = (*_lines(asked), *(f"the resolver says why: {error}" for error in errors[:2]), *_lines(direct, facts))
     if codes & _EXPIRED or (codes & _BOGUS and any("expired" in error.lower() for error in errors)):
         return finding("DNS_SIGNATURE_EXPIRED", subject, evidence=evidence, domain=domain)
     if codes & _BOGUS or (signed and facts.good_servers):
@@ -102,7 +105,7 @@ def _unanswered(facts: Delegation) -> Iterator[Verdict]:
     """Yield what the resolver did not tell. Names that it is asked for by other checks are theirs."""
     own = [(facts.domain, "MX"), *((name, type) for name in (facts.domain, *facts.names, *facts.exchangers) for type in ("A", "AAAA"))]
     lookups = [facts.of(name, type) for name, type in dict.fromkeys(own)]
-    silent = [lookup for lookup in lookups if not lookup.status.known and lookup.status is not LookupStatus.LOOP]
+    silent = [lookup for lookup in lookups if not lookup.status.known and not facts.circles(lookup.question.name)]
     if silent:
         yield _no_answer(facts, silent)
 
@@ -160,8 +163,8 @@ def _not_yet(case: Case, facts: Delegation, name: str, types: list[str]) -> Find
         Subject(name),
         evidence=evidence,
         name=name,
-        old=_told(old),
-        new=_told(new),
+        old=_content(old),
+        new=_content(new),
         time=f"{seen:%H:%M:%S} UTC" if seen.date() == case.world.now.date() else f"{seen:%Y-%m-%d %H:%M:%S} UTC",
         seconds=seconds,
     )
@@ -210,7 +213,7 @@ def _as_it_comes(case: Case, lookups: Iterable[Lookup]) -> bool:
 
 
 def _names(case: Case, facts: Delegation) -> Iterator[Verdict]:
-    if not exchangers.alias_at_apex(case, facts) and LookupStatus.LOOP in (facts.of(facts.domain, type).status for type in ("A", "MX")):
+    if not exchangers.alias_at_apex(case, facts) and facts.circles(facts.domain):
         yield _alias_loop(case, facts, facts.domain)
     hosts = {host.ascii for host in expected_hosts(case)}
     for name in facts.names:
@@ -221,7 +224,7 @@ def _names(case: Case, facts: Delegation) -> Iterator[Verdict]:
             said = [lookup for type in ("A", "AAAA") for lookup in facts.authority(name, type)]
             if name in hosts and not any(lookup.values or lookup.aliases for lookup in said):
                 yield _missing(case, facts, name, said)
-        elif any(lookup.status is LookupStatus.LOOP for lookup in both):
+        elif facts.circles(name):
             yield _alias_loop(case, facts, name)
         elif not all(lookup.status.known for lookup in both) or any(lookup.values for lookup in both):
             if name in hosts and any(lookup.values for lookup in both):
@@ -256,11 +259,11 @@ def _missing(case: Case, facts: Delegation, name: str, lookups: Iterable[Lookup]
 
 
 def _alias_loop(case: Case, facts: Delegation, name: str) -> Finding:
-    lookups = [lookup for type in ("A", "AAAA", "MX") if (lookup := facts.of(name, type)).status is LookupStatus.LOOP]
+    lookups = facts.circles(name)
     # Every name of a circle is told the same one.
     root = tuple(sorted({alias for lookup in lookups for alias in lookup.aliases}))
     records, weight = _records_for(case, facts, name), _weight(case, name)
-    return finding("DNS_CNAME_LOOP", Subject(name), severity=weight, root=root, records=records, evidence=_lines(lookups), name=name)
+    return finding("DNS_CNAME_LOOP", Subject(name), severity=weight, root=root, records=records, evidence=_lines(lookups, facts), name=name)
 
 
 def _weight(case: Case, name: str) -> Severity | None:
@@ -297,7 +300,7 @@ def _wildcard(case: Case, facts: Delegation) -> Iterator[Verdict]:
         return
     records = [line for name in hit for line in _records_for(case, facts, name)]
     evidence = _lines([wild, *(facts.of(name, "A") for name in hit)])
-    target = _told(wild)
+    target = _content(wild)
     subject = Subject(facts.domain)
     yield finding("DNS_WILDCARD_HIT", subject, records=records, evidence=evidence, domain=facts.domain, names=tuple(hit), target=target)
 
@@ -306,8 +309,12 @@ def _is_hit(case: Case, facts: Delegation, name: str, wild: Lookup) -> bool:
     lookup = facts.of(name, "A")
     if not (wild.values and lookup.values) or _essence(lookup) != _essence(wild):
         return False
-    # Where the wildcard leads to the right place, it does no harm.
-    if any(verdict is dnsrecords.Verdict.OK for verdict in _verdicts(case, facts, name)):
+    # Where the wildcard is an alias of the right place, it does no harm.
+    if any(
+        record.data.target.ascii in lookup.aliases
+        for record in case.due
+        if record.name == name and isinstance(record.data, dnsrecords.Cname)
+    ):
         return False
     hosts = {host.ascii for host in expected_hosts(case)}
     if name in hosts:
@@ -378,10 +385,6 @@ def _compared(case: Case, facts: Delegation) -> tuple[dnsrecords.Comparison, ...
     return dnsrecords.compare(case.due, answers)
 
 
-def _verdicts(case: Case, facts: Delegation, name: str) -> Iterator[dnsrecords.Verdict]:
-    return (comparison.verdict for comparison in _compared(case, facts) if comparison.name == name)
-
-
 # --- what we saw -------------------------------------------------------------------------------------------------------------------
 
 
@@ -408,6 +411,11 @@ _WORDS = {
     LookupStatus.UNKNOWN: "not asked",
     LookupStatus.LOOP: "aliases in a circle",
 }
+
+
+def _content(lookup: Lookup) -> str:
+    """Return what stands at the name, in no language: its alias, or its values."""
+    return lookup.aliases[0] if lookup.aliases else ", ".join(lookup.values[:8]) or "–"
 
 
 def _told(lookup: Lookup) -> str:

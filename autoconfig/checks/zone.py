@@ -83,6 +83,12 @@ class Delegation:
         said = (self.of(name, type, server.ip) for server in self.good_servers)
         return tuple(lookup for lookup in said if lookup.status.known and lookup.authoritative)
 
+    def circles(self, name: str) -> tuple[Lookup, ...]:
+        """Return the answers for *name* that are aliases in a circle; some resolvers only say SERVFAIL, and the name servers tell."""
+        asked = (None, *(server.ip for server in self.good_servers))
+        lookups = (self.of(name, type, server) for type in (*_ADDRESSES, "MX") for server in asked)
+        return tuple(lookup for lookup in lookups if lookup.status is LookupStatus.LOOP)
+
     @property
     def exchangers(self) -> tuple[str, ...]:
         """The hosts of the resolver's MX records, in order of preference, without the "." of a null MX."""

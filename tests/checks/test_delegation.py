@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from autoconfig import dnsrecords
 from autoconfig.address import Domain, EmailAddress
 from autoconfig.catalogue import ENTRIES
+from autoconfig.catalogue.delegation import ENTRIES as CATALOGUE
 from autoconfig.checks import delegation
 from autoconfig.checks.case import Case
 from autoconfig.checks.zone import Delegation
@@ -264,6 +265,22 @@ def test_one_question_without_an_answer_is_unknown_and_the_rest_is_judged() -> N
     assert found["DNS_NO_ANSWER"].args["questions"] == ("A server.karlahosting.se", "AAAA server.karlahosting.se")
 
 
+def test_a_circle_that_the_resolver_only_calls_servfail_is_told_by_the_name_servers() -> None:
+    """Unbound does so."""
+    circle = {"autoconfig.kund.se": {"CNAME": ["autodiscover.kund.se"]}, "autodiscover.kund.se": {"CNAME": ["autoconfig.kund.se"]}}
+    failing = {name: {"RCODE": ["SERVFAIL"]} for name in circle}
+    found = findings(changed(clean(), failing), at=dict.fromkeys(NS, changed(clean(), circle)))
+    assert set(found) == {"DNS_CNAME_LOOP"}
+
+
+def test_a_resolver_that_waits_for_silent_name_servers_is_told_apart_from_a_silent_one() -> None:
+    """It tells what the registry says, and nothing of the domain; we cannot be sure."""
+    silent = {name: {"TIMEOUT": []} for name in clean() if name.endswith("kund.se")}
+    world = Bogus(ds=False, errors=[], broken=changed(clean(), silent))
+    found = [v for v in verdicts(world) if isinstance(v, Finding)]
+    assert [(finding.code, finding.severity) for finding in found] == [("DNS_SERVFAIL", Severity.UNKNOWN)]
+
+
 def test_two_aliases_to_the_same_nowhere_are_one_finding() -> None:
     """One cause: the host that they lead to is gone."""
     gone = {"CNAME": ["autoconfig.old.example"]}
@@ -278,9 +295,9 @@ def test_two_aliases_to_the_same_nowhere_are_one_finding() -> None:
 class Bogus(TableWorld):
     """A validating resolver: every name of the domain is SERVFAIL, but its DS, which is the registry's, is there."""
 
-    def __init__(self, *, ds: bool, errors: list[str], at: Mapping[str, Records] | None = None) -> None:
-        broken = {"RCODE": ["SERVFAIL"], "EDE": errors}
-        table = changed(clean(), {name: broken for name in clean() if name.endswith("kund.se")})
+    def __init__(self, *, ds: bool, errors: list[str], at: Mapping[str, Records] | None = None, broken: Table | None = None) -> None:
+        servfail = {"RCODE": ["SERVFAIL"], "EDE": errors}
+        table = broken or changed(clean(), {name: servfail for name in clean() if name.endswith("kund.se")})
         super().__init__({**table, "se": {"NS": ["a.nic.example"]}, "a.nic.example": {"A": ["192.0.2.1"]}}, at=at)
         self._ds = TableWorld({"kund.se": {"DS": ["12345 13 2 abcd"]} if ds else {"A": ["192.0.2.2"]}})
 
@@ -377,6 +394,7 @@ def test_a_name_that_was_just_added_is_not_told_as_missing() -> None:
     found = findings(changed(clean(), {"mail.kund.se": None}), at=dict.fromkeys(NS, clean()))
     assert set(found) == {"DNS_STALE_CACHE"}
     assert found["DNS_STALE_CACHE"].args["seconds"] == 300  # the SOA's minimum
+    assert found["DNS_STALE_CACHE"].args["old"] == "–"
 
 
 def test_short_lived_addresses_of_a_foreign_domain_are_as_they_come() -> None:
@@ -505,3 +523,15 @@ def test_a_provider_without_mx_has_nothing_to_compare_with() -> None:
     case = replace(case_of(TableWorld(table)), expected=config, due=dnsrecords.records(config, SERVICE))
     found = delegation.judge(case, asyncio.run(delegation.gather(case)))
     assert [v for v in found if isinstance(v, Finding)] == []
+
+
+def test_every_text_of_the_room_is_complete() -> None:
+    """One line of message, a cause, an order and a story each; the host of an address is the one that other checks name."""
+    for code, entry in CATALOGUE.items():
+        assert entry.group is Group.DELEGATION, code
+        assert all(text and "\n" not in text and not text.endswith(" ") for text in (entry.message, entry.cause, entry.fix, entry.story)), (
+            code
+        )
+        assert not entry.message.endswith("."), code
+        assert all(text.endswith(".") for text in (entry.cause, entry.fix, entry.story)), code
+        assert "%(" not in entry.story, code
