@@ -154,3 +154,21 @@ def test_every_format_of_the_contract_is_shown(named: Command, name: str) -> Non
     assert named("show", "anna@kund.se", "--format", name).stdout
     shown = named("show", "anna@kund.se", "--format", name, "--protocol", "pop3").stdout
     assert "mail.kund.se" in shown or name == "outlook-json"
+
+
+def test_a_resolver_that_does_not_answer_leaves_all_unknown(named: Command) -> None:
+    """What we could not ask is not missing: a line on stderr says so, and the code is not 0."""
+    done = named("dns", "kund.se", "--diff", "--resolver", "127.0.0.1:1")
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert {line[0] for line in lines} == {"unknown"}
+    assert all(len(line) == 6 for line in lines)
+    assert done.returncode == 1
+    assert "(unreachable)" in done.stderr
+    records = json.loads(named("dns", "kund.se", "--diff", "--resolver", "127.0.0.1:1", "--format", "json").stdout)
+    assert [record["name"] for record in records] == [f"{line[1]}." for line in lines]
+
+
+def test_a_resolver_is_for_a_comparison(named: Command) -> None:
+    """Without --diff nobody is asked; a name is no resolver."""
+    assert named("dns", "kund.se", "--resolver", "127.0.0.1").returncode == 64
+    assert named("dns", "kund.se", "--diff", "--resolver", "dns.se").returncode == 64
