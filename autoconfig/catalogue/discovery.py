@@ -56,6 +56,17 @@ ENTRIES = {
         ),
         standard=_DRAFT,
     ),
+    "AC_ADDRESS_DEAD": _entry(
+        Severity.WARNING,
+        Owner.PROVIDER,
+        message=N_("%(host)s has several addresses, and one of them does not answer: %(ip)s"),
+        cause=N_("A machine is down, or an old address was left in the DNS."),
+        fix=N_("Start the web server at %(ip)s, or remove the address from the DNS."),
+        story=N_(
+            "Programs try the addresses of a name one after the other, in no certain order. Those that meet the silent one first wait for "
+            "it, and some give up: for one customer everything is quick, for another the search for the settings takes long or fails."
+        ),
+    ),
     "AC_404": _entry(
         Severity.ERROR,
         Owner.CUSTOMER,
@@ -198,7 +209,7 @@ ENTRIES = {
         Severity.ERROR,
         Owner.PROVIDER,
         message=N_("Programs do not trust the certificate of %(host)s"),
-        cause=N_("It is self-signed, or the certificate in between is not sent along. It was issued by: %(issuer)s"),
+        cause=N_("It is self-signed, has expired, is for another name, or the certificate in between is not sent along."),
         fix=N_("Install a certificate of a public authority, with its whole chain (often called fullchain.pem)."),
         story=N_(
             "A web browser often mends a missing link of the chain by itself, so that everything seems well when one looks with it. Mail "

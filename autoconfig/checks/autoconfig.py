@@ -19,6 +19,8 @@ _AUTODISCOVER_READERS = ("outlook", "outlook-new", "emclient")
 
 _FAULTS = {Fault.HTML: "AC_HTML_200", Fault.HUGE: "AC_HUGE", Fault.DTD: "AC_DTD", Fault.BROKEN: "AC_BAD_XML"}
 
+_DEAD = (TCP.REFUSED, TCP.TIMEOUT, TCP.UNREACHABLE)
+
 # Thunderbird (153) compares it as it stands, capitals and all.
 _CONTENT_TYPES = ("text/xml", "application/xml")
 
@@ -178,26 +180,52 @@ def _short(answer: Answer) -> str:
 # --- certificates ------------------------------------------------------------------------------------------------------------------
 
 
-def judge_certificates(case: Case, facts: Discovery) -> Iterator[Verdict]:
-    """Judge the certificates of the names that programs ask for settings; of several faults of one the first to mend is told."""
-    told: set[str] = set()
+def judge_connections(case: Case, facts: Discovery) -> Iterator[Verdict]:
+    """Judge the web servers that programs meet when they ask for settings: that each address answers, and names and dates of certificates.
+
+    Chains and strength are judged with all other certificates.
+    """
+    yield from _dead_addresses(facts)
+    told: dict[str, Finding | None] = {}
     for connection in facts.connections:
         certificate = connection.tls.certificate if connection.tls else None
         if certificate is None or connection.tcp is not TCP.CONNECTED:
             continue
         host = connection.endpoint.host.ascii
         code = _certificate_fault(case, connection, certificate)
-        told.add(host)
         if code is None:
-            for well in ("AC_TLS_NAME", "AC_TLS_EXPIRED", "AC_TLS_UNTRUSTED"):
+            told.setdefault(host, None)
+            for well in ("AC_TLS_NAME", "AC_TLS_EXPIRED"):
                 yield catalogue.passed(well, Subject.of(connection.endpoint))
         else:
-            yield _tls(case, facts, code, connection, certificate)
-    for answer in (facts.autoconfig.own, facts.autodiscover.own):
-        # The same seen by the one who fetches, where no connection tells more.
-        label = answer.host.partition(".")[0]
-        if answer.trail.end.failure is HTTPFailure.CERTIFICATE and answer.host not in told and not _is_left_alone(facts, label):
-            yield _untrusted(facts, answer)
+            told[host] = found = _tls(case, facts, code, connection, certificate)
+            yield found
+    hidden = (("AC_BAD_XML", facts.autoconfig.own), ("AD_POX_BAD_XML", facts.autodiscover.own), ("PACC_BAD", facts.pacc.answer))
+    for code, answer in hidden:
+        if answer.trail.end.failure is not HTTPFailure.CERTIFICATE or _is_left_alone(facts, answer.host.partition(".")[0]):
+            continue
+        by = told.get(answer.host)
+        if answer.host not in told:  # seen by the one who fetched alone
+            by = _untrusted(case, facts, answer)
+            yield by
+        if by is not None:
+            yield catalogue.skipped(code, subject_of(answer), by)
+
+
+def _dead_addresses(facts: Discovery) -> Iterator[Finding]:
+    """Yield the addresses that do not answer while another of the same name does; that none does is seen by what is fetched."""
+    alive = {one.endpoint.host for one in facts.connections if one.tcp is TCP.CONNECTED}
+    for one in facts.connections:
+        if one.tcp not in _DEAD or one.endpoint.host not in alive:
+            continue
+        host, ip = one.endpoint.host.ascii, one.endpoint.ip
+        code = "DNS_AAAA_STALE" if ":" in ip else "AC_ADDRESS_DEAD"
+        # Web clients try the next address by themselves; it costs time, not the settings.
+        evidence = (f"{host} [{ip}]:{one.endpoint.port}: {one.tcp.value}",)
+        subject = Subject.of(one.endpoint)
+        yield catalogue.finding(
+            code, subject, severity=Severity.WARNING, root=("web", ip), evidence=evidence, affects=READERS, host=host, ip=ip
+        )
 
 
 def _is_left_alone(facts: Discovery, label: str) -> bool:
@@ -207,43 +235,35 @@ def _is_left_alone(facts: Discovery, label: str) -> bool:
 def _certificate_fault(case: Case, connection: Connection, certificate: Certificate) -> str | None:
     if not covers(certificate, connection.endpoint.host):
         return "AC_TLS_NAME"
-    if not certificate.not_before <= case.world.now <= certificate.not_after:
-        return "AC_TLS_EXPIRED"
-    return "AC_TLS_UNTRUSTED" if connection.tls and connection.tls.chain_problem else None
+    return None if certificate.not_before <= case.world.now <= certificate.not_after else "AC_TLS_EXPIRED"
 
 
 def _tls(case: Case, facts: Discovery, code: str, connection: Connection, certificate: Certificate) -> Finding:
     host = connection.endpoint.host.ascii
     names = certificate.names or ((certificate.common_name,) if certificate.common_name else ())
     since, until = (f"{date:%Y-%m-%d}" for date in (certificate.not_before, certificate.not_after))
-    problem = connection.tls.chain_problem if connection.tls else None
     return catalogue.finding(
         code,
         Subject.of(connection.endpoint),
         severity=_tls_severity(facts, host),
         root=(certificate.fingerprint,),
-        evidence=(
-            f"{host} [{connection.endpoint.ip}]: certificate for {', '.join(names[:10]) or '-'}, {since} to {until}"
-            + (f", {problem.value}" if problem else ""),
-        ),
+        evidence=(f"{host} [{connection.endpoint.ip}]: certificate for {', '.join(names[:10]) or '-'}, {since} to {until}",),
         affects=_affected(case, host),
         host=host,
         names=names[:10] or ("-",),
         since=since,
         until=until,
-        issuer=certificate.issuer or "-",
     )
 
 
-def _untrusted(facts: Discovery, answer: Answer) -> Finding:
+def _untrusted(case: Case, facts: Discovery, answer: Answer) -> Finding:
     return catalogue.finding(
         "AC_TLS_UNTRUSTED",
         subject_of(answer),
         severity=_tls_severity(facts, answer.host),
         evidence=answer.trail.steps[-1:],
-        affects=_AUTODISCOVER_READERS if answer is facts.autodiscover.own else READERS,
+        affects=_affected(case, answer.host),
         host=answer.host,
-        issuer="-",
     )
 
 

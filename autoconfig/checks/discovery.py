@@ -18,7 +18,7 @@ from autoconfig.checks.trails import Trail
 from autoconfig.errors import DocumentError
 from autoconfig.findings import Finding, Severity, Subject, Verdict
 from autoconfig.formats import apple
-from autoconfig.observations import LookupStatus
+from autoconfig.observations import HTTPFailure, LookupStatus
 
 __all__ = ["Discovery", "gather", "judge", "judge_dead"]
 
@@ -33,9 +33,9 @@ def judge(case: Case, facts: Discovery) -> Iterator[Verdict]:
     mozilla = tuple(autoconfig.judge(case, facts))
     told = tuple(verdict for verdict in mozilla if isinstance(verdict, Finding))
     outlook = tuple(autodiscover.judge(case, facts, told))
-    certificates = tuple(autoconfig.judge_certificates(case, facts))
+    servers = tuple(autoconfig.judge_connections(case, facts))
     pacc = tuple(srv.judge_pacc(case, facts, told))
-    found = (*mozilla, *outlook, *certificates)
+    found = (*mozilla, *outlook, *servers)
     yield from found
     faults = (one for one in (*found, *pacc) if isinstance(one, Finding) and one.severity is not Severity.NOTICE)
     if _is_bare(facts) and not any(faults):
@@ -59,7 +59,12 @@ def _is_bare(facts: Discovery) -> bool:
     # An alias that leads nowhere, or to Microsoft, is told by itself. A record of any kind, "." included, was put there by somebody.
     aliased = any(facts.names[label].absent and facts.names[label].aliases for label in _REQUIRED)
     microsoft = any(map(is_microsoft, facts.names["autodiscover"].aliases))
-    return known and not (answered or aliased or microsoft) and not any(lookup.values for lookup in lookups)
+    # Something is there, behind a certificate that nobody trusts.
+    hidden = any(
+        answer.trail.end.failure is HTTPFailure.CERTIFICATE and not facts.is_wildcard(label)
+        for label, answer in zip(_REQUIRED, (facts.autoconfig.own, facts.autodiscover.own), strict=True)
+    )
+    return known and not (answered or aliased or microsoft or hidden) and not any(lookup.values for lookup in lookups)
 
 
 def _none(case: Case, facts: Discovery) -> Finding:
