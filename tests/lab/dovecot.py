@@ -12,6 +12,7 @@ AUTH_SOCKET = SCRATCH / "auth-for-postfix"  # what Postfix asks
 DELIVERY_SOCKET = SCRATCH / "delivery-by-postfix"  # where Postfix brings mail, by LMTP
 MAIL = SCRATCH / "mail"  # DOMAIN/LOCALPART, maildir
 OWNER = 5000  # the mailboxes' user and group; needs no name
+_PORTS = (143, 993, 110, 995, 4190)
 
 _CONFIGURATION = """\
 base_dir = {scratch}/dovecot
@@ -114,7 +115,7 @@ class Dovecot:
         """Be as *mailboxes* says, from the next connection on."""
         if mailboxes == self._serves:
             return
-        self._serves = mailboxes
+        self._serves = None
         if self._program is None:
             self._network.run("install", "-d", "-o", str(OWNER), "-g", str(OWNER), MAIL)
         else:
@@ -123,6 +124,7 @@ class Dovecot:
         self._program = self._network.start("dovecot", "dovecot", "-F", "-c", self._configuration)
         port = 993 if mailboxes.tls else 143
         self._program.wait_until(lambda: self._network.listens(self._addresses[0], port), f"answer on port {port}")
+        self._serves = mailboxes
 
     def close(self) -> None:
         """End at once."""
@@ -131,11 +133,12 @@ class Dovecot:
             self._program = None
 
     def _stop(self, program: Program) -> None:
-        # Asked to end, Dovecot waits for its processes, which takes seconds.
-        kill = f"read pid <{SCRATCH}/dovecot/master.pid; kill -9 $pid $(cat /proc/$pid/task/$pid/children)"
+        # Asked to end, Dovecot waits for its processes, which takes seconds. Some of them end by themselves meanwhile.
+        kill = f"read pid <{SCRATCH}/dovecot/master.pid; kill -9 $pid $(cat /proc/$pid/task/$pid/children) || true"
         self._network.run("sh", "-c", kill)
-        wait_until(lambda: not any(self._network.listens(self._addresses[0], port) for port in (143, 993)), "end of Dovecot", 10)
         program.stop()
+        doors = [(address, port) for address in self._addresses for port in _PORTS]
+        wait_until(lambda: not any(self._network.listens(*door) for door in doors), "end of Dovecot", 10)
 
     def _text(self, mailboxes: Mailboxes) -> str:
         by_name = "".join(f"local_name {name} {{\n{self._shown(certificate)}}}\n" for name, certificate in mailboxes.by_name)

@@ -15,6 +15,7 @@ from .network import SCRATCH, Network, Program, wait_until
 _MASTER = "/usr/lib/postfix/sbin/master"
 PROGRAMS = (_MASTER, "postdrop")
 _QUEUES = ("active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "private", "saved", "trace")
+_PORTS = (587, 465, 25)
 _LONG_AGO = 1_000_000_000
 
 _MAIN = """\
@@ -99,10 +100,11 @@ class Postfix:
         """Be as *submission* says, from the next connection on."""
         if submission == self._serves:
             return
-        self._serves = submission
+        self._serves = None
         if self._program is not None:
             self._program.stop()
-            wait_until(lambda: not self._network.listens(self._addresses[0], 587), "end of Postfix", 10)
+            doors = [(self._elsewhere, 25), *((address, port) for address in self._addresses for port in _PORTS)]
+            wait_until(lambda: not any(self._network.listens(*door) for door in doors), "end of Postfix", 10)
         for path, text in self._files(submission).items():
             (self._directory / path).write_text(text)
             # Postfix waits, for up to two seconds, until a file is old enough not to be one that is still being written.
@@ -111,6 +113,7 @@ class Postfix:
             self._prepare()
         self._program = self._network.start("postfix", _MASTER, "-s", "-c", self._directory)
         self._program.wait_until(lambda: self._network.listens(self._addresses[0], 587), "answer on port 587")
+        self._serves = submission
 
     def _prepare(self) -> None:
         """Make the directories that `postfix check` would make, in a fraction of its two seconds."""

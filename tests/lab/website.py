@@ -103,7 +103,7 @@ class WebHost:
         sites = tuple(sites)
         if sites == self._serves:
             return
-        self._serves = sites
+        self._serves = None
         if self._program is not None:
             self._program.stop()
             wait_until(lambda: not self._network.listens(ADDRESS, 443), "end of the web host", 10)
@@ -120,6 +120,7 @@ class WebHost:
         )
         self._program = self._network.start("website", "nginx", "-e", "stderr", "-p", self._directory, "-c", configuration)
         self._program.wait_until(lambda: self._network.listens(ADDRESS, 443), "answer on port 443")
+        self._serves = sites
 
     def _site(self, number: int, site: Site) -> str:
         if site.certificate is None:
