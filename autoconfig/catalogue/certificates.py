@@ -136,7 +136,10 @@ _TRUST = {
         owner=Owner.PROVIDER,
         group=Group.CERTIFICATES,
         message=N_("%(host)s leaves out the certificate of its issuer, %(issuer)s"),
-        cause=N_("The mail server was given the certificate alone (cert.pem), not the file with the whole chain (fullchain.pem)."),
+        cause=N_(
+            "The mail server was given the certificate alone (cert.pem), not the file with the whole chain (fullchain.pem); or the issuer "
+            "is an authority that only the host itself knows."
+        ),
         fix=N_("Give the mail server of %(host)s the file with the whole chain, own certificate first, and reload it."),
         story=N_(
             "Between the server's certificate and the authority that everybody trusts there is at least one more, which the server must "

@@ -296,14 +296,17 @@ def _conversation(server: ServerFacts, c: Connection, working: Mapping[tuple[str
         found = _finding(code, c, severity=_weight(code, server, c))
         yield found
         yield from _blocked(c, found, c.stopped_at or Stage.GREETING)
+    elif c.greeting is not None and c.greeting.kind is GreetingKind.PREAUTH:
+        # RFC 9051, 6.2.1: no STARTTLS any more, so that where it is to be used nobody gets in.
+        found = _finding("GREET_PREAUTH", c, severity=None if c.endpoint.service.implicit else Severity.ERROR)
+        yield found
+        yield from _blocked(c, found, Stage.CAPABILITIES)
     elif c.starttls_offered is False and not c.endpoint.service.implicit and c.tls is None:
         found = _finding("STARTTLS_ABSENT", c, severity=_weight("STARTTLS_ABSENT", server, c))
         yield found
         yield from _blocked(c, found, Stage.STARTTLS)
     if c.greeting is not None and c.greeting.kind in (GreetingKind.READY, GreetingKind.PREAUTH):
         yield passed("GREET_GARBAGE", subject)
-        if c.greeting.kind is GreetingKind.PREAUTH:
-            yield _finding("GREET_PREAUTH", c)
         yield from _pace(c)
     if c.starttls_offered and c.tls is not None and c.tls.failure is None:
         yield passed("STARTTLS_ABSENT", subject)
@@ -357,6 +360,8 @@ def _broken(c: Connection) -> str | None:
 
 def _weight(code: str, server: ServerFacts, c: Connection) -> Severity | None:
     """Return how bad *code* is here, None for as bad as the catalogue says."""
+    if code == "PROTO_REFUSED" and c.endpoint.service.talk is Talk.SMTP and _reply(code, c).startswith("4"):
+        return Severity.UNKNOWN  # RFC 5321, 4.2.1: 4yz may be well in a moment, and we may be the reason
     if c.endpoint.service is Service.SMTP:
         # RFC 7435: between mail servers TLS is used where it can be had. And whether we are let in says something about us as well.
         if code in ("GREET_BYE", "GREET_4XX", "PROTO_REFUSED"):

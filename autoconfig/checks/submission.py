@@ -14,7 +14,7 @@ from autoconfig.checks.endpoints import ServerFacts, united
 from autoconfig.errors import printable
 from autoconfig.findings import Subject, Verdict
 from autoconfig.model import AuthMethod
-from autoconfig.observations import Connection, Service, Talk
+from autoconfig.observations import Connection, GreetingKind, Service, Talk
 
 SMALL = 10_000_000  # octets; what a mail program should be able to send
 
@@ -59,9 +59,9 @@ def _nobody(connections: Sequence[Connection]) -> Iterator[Verdict]:
 
 
 def _in_the_clear(connections: Sequence[Connection]) -> Iterator[Verdict]:
-    open_ = [c for c in connections if not c.endpoint.service.implicit and _CLEAR.intersection(c.auth_before or ())]
+    open_ = [c for c in connections if not c.endpoint.service.implicit and not _CLEAR.isdisjoint(c.auth_before or ())]
     for c in connections:
-        if c.endpoint.service.implicit or c.auth_before is None:
+        if c.endpoint.service.implicit or c.auth_before is None or _is_somebody(c):
             continue
         subject, host = Subject.of(c.endpoint), c.endpoint.host.ascii
         if c not in open_:
@@ -69,6 +69,11 @@ def _in_the_clear(connections: Sequence[Connection]) -> Iterator[Verdict]:
             continue
         evidence = [f"{host}:{c.endpoint.port} offers in clear text: {', '.join(map(printable, c.auth_before))}"]
         yield finding("AUTH_PLAINTEXT_OFFERED", subject, root=(host,), evidence=evidence, host=host, ports=_ports(open_, host))
+
+
+def _is_somebody(c: Connection) -> bool:
+    """Return whether the server takes us for somebody who has logged in, which is told already."""
+    return c.greeting is not None and c.greeting.kind is GreetingKind.PREAUTH
 
 
 def _published(server: ServerFacts) -> Iterator[Verdict]:

@@ -304,11 +304,29 @@ def test_try_later_is_unknown_and_go_away_is_an_error() -> None:
         assert "\x1b" not in found.args["reply"]
 
 
-def test_preauth_is_a_warning() -> None:
-    """Nobody is somebody before a login."""
+def test_preauth_is_a_warning_and_an_error_where_starttls_is_needed() -> None:
+    """RFC 9051, 6.2.1: who is somebody already cannot begin TLS; that is one finding."""
     hello = Greeting(GreetingKind.PREAUTH, "welcome", 5.0)
-    open_ = healthy(greeting=hello)
-    assert codes(judged(open_)) == ["GREET_PREAUTH"]
+    assert the(judged(healthy(greeting=hello))).severity is Severity.WARNING
+    bare = healthy(
+        Service.IMAP,
+        143,
+        greeting=hello,
+        starttls_offered=False,
+        tls=None,
+        auth_before=("PASSWORD",),
+        auth_after=None,
+        capabilities_after=None,
+    )
+    verdicts = [*judged(bare), *submission.judge(case(), servers(bare))]
+    assert (the(verdicts).code, the(verdicts).severity) == ("GREET_PREAUTH", Severity.ERROR)
+    assert skips(verdicts)["TLS_HANDSHAKE"] == "GREET_PREAUTH"
+
+
+def test_a_passing_no_in_the_middle_is_unknown() -> None:
+    """RFC 5321, 4.2.1: 421 after EHLO is the same as 421 before it."""
+    busy = stopped(Stage.CAPABILITIES, Stop.REFUSED, Service.SUBMISSION, 587, transcript=("< 220 hello", "> EHLO", "< 421 busy"))
+    assert (the(judged(busy)).code, the(judged(busy)).severity) == ("PROTO_REFUSED", Severity.UNKNOWN)
 
 
 def test_no_starttls_is_an_error_where_it_is_published() -> None:
