@@ -6,13 +6,13 @@ servers say. A question without an answer is ours to mend, never the owner's fau
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 
 from autoconfig import dnsrecords
 from autoconfig.catalogue import finding, passed
 from autoconfig.checks import exchangers
-from autoconfig.checks.case import Case
+from autoconfig.checks.case import Case, Named
 from autoconfig.checks.zone import (
     WILDCARD,
     Delegation,
@@ -25,7 +25,7 @@ from autoconfig.checks.zone import (
 from autoconfig.findings import Finding, Severity, Subject, Verdict
 from autoconfig.observations import Lookup, LookupStatus
 
-__all__ = ["Delegation", "gather", "gather_existence", "judge"]
+__all__ = ["Delegation", "gather", "gather_existence", "judge", "judge_hosts"]
 
 # RFC 8914, 4: what resolvers say of signatures that do not fit, and of servers that do not answer.
 _BOGUS = {"1", "2", "5", "6", "9", "10", "11", "12"}
@@ -57,6 +57,20 @@ def judge(case: Case, facts: Delegation) -> Iterator[Verdict]:
     ]
     yield from verdicts
     yield from _kept_elsewhere(case, facts)
+
+
+def judge_hosts(case: Case, facts: Delegation, servers: Iterable[tuple[Named, Sequence[Lookup]]]) -> Iterator[Verdict]:
+    """Judge whether the hosts of *servers*, each with the answers for its addresses, have any; the domain's own MX are told by `judge`."""
+    seen = set(facts.exchangers)
+    for named, lookups in servers:
+        host = named.host.ascii
+        if host in seen or not lookups:
+            continue
+        seen.add(host)
+        if any(lookup.values for lookup in lookups):
+            yield passed("DNS_HOST_MISSING", Subject(host))
+        else:
+            yield from exchangers.lost(case, facts, host, lookups, f"{named.via or named.source.value} names {host}")
 
 
 # --- the domain --------------------------------------------------------------------------------------------------------------------
@@ -132,7 +146,8 @@ def _servers(facts: Delegation) -> Iterator[Verdict]:
     statuses = {facts.of(facts.zone, "SOA", server.ip).status for server in facts.servers if server.ip}
     # Where none lets itself be asked, or somebody else answers in the place of all, a firewall on our side is as likely.
     if silent and (good or not statuses & {LookupStatus.TIMEOUT, LookupStatus.FOUND}):
-        severity = None if good else Severity.UNKNOWN
+        # A name server without an address answers nobody, wherever one asks from.
+        severity = None if good or statuses == set() else Severity.UNKNOWN
         subject = Subject(facts.zone)
         yield finding("DNS_LAME", subject, severity=severity, evidence=evidence, zone=facts.zone, servers=tuple(silent))
 

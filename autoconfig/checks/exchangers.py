@@ -6,7 +6,7 @@ Speaks for RFC 5321, 5.1 (MX), RFC 7505 (null MX) and RFC 2181, 10.3 (an MX reco
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from autoconfig import dnsrecords
 from autoconfig.catalogue import finding, passed, skipped
@@ -166,7 +166,7 @@ def _host(case: Case, facts: Delegation, host: str) -> Iterator[Verdict]:
     alias = next((lookup.aliases for lookup in both if lookup.aliases), ())
     addresses = facts.addresses(host)
     if not addresses:
-        yield from _lost(case, facts, host, both, alias)
+        yield from lost(case, facts, host, both, f"{facts.domain}. IN MX {host}.")
         return
     yield passed("DNS_HOST_MISSING", subject)
     if alias:
@@ -180,15 +180,16 @@ def _host(case: Case, facts: Delegation, host: str) -> Iterator[Verdict]:
         yield finding("MX_PRIVATE_IP", subject, root=(), evidence=evidence, name=host, ip=tuple(private))
 
 
-def _lost(case: Case, facts: Delegation, host: str, both: tuple[Lookup, Lookup], alias: tuple[str, ...]) -> Iterator[Verdict]:
-    """Yield why *host* has no address, unless that is told among the domain's names."""
+def lost(case: Case, facts: Delegation, host: str, lookups: Sequence[Lookup], named_by: str) -> Iterator[Verdict]:
+    """Yield why *host*, which *named_by* names, has no address, unless that is told among the domain's names."""
+    alias = next((lookup.aliases for lookup in lookups if lookup.aliases), ())
     told = host in facts.names if alias else host in {server.ascii for server in expected_hosts(case)}
     if told:
         return
-    statuses = [lookup.status for lookup in both]
-    # Whoever wrote the MX record named the host; only the provider's own hosts are the provider's to mend.
+    statuses = [lookup.status for lookup in lookups]
+    # Whoever wrote the record or the document named the host; only the provider's own hosts are the provider's to mend.
     owner = owner_of(facts, host) if host in due_exchangers(case) else None
-    evidence = (f"{facts.domain}. IN MX {host}.", *(f"{host}. IN CNAME {other}." for other in alias[:1]))
+    evidence = (named_by, *(f"{host}. IN CNAME {other}." for other in alias[:1]))
     if LookupStatus.LOOP in statuses:
         yield finding("DNS_CNAME_LOOP", Subject(host), owner=owner, evidence=evidence, name=host)
     elif LookupStatus.NXDOMAIN in statuses and alias:

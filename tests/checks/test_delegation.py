@@ -15,10 +15,11 @@ from autoconfig.address import Domain, EmailAddress
 from autoconfig.catalogue import ENTRIES
 from autoconfig.catalogue.delegation import ENTRIES as CATALOGUE
 from autoconfig.checks import delegation
-from autoconfig.checks.case import Case
+from autoconfig.checks.case import Case, Named, Source
 from autoconfig.checks.zone import Delegation
 from autoconfig.findings import Finding, Group, Owner, Passed, Severity, Verdict, settle
 from autoconfig.model import Account, HostPattern, Protocol, Provider, Server, Shape, TLSMode
+from autoconfig.observations import Lookup, Service
 from tests.checks.worlds import Records, TableWorld
 
 Table = dict[str, dict[str, list[str]]]
@@ -467,6 +468,24 @@ def test_a_wildcard_finding_has_the_records_that_go_before_it() -> None:
     finding = findings(changed(clean(), wild))["DNS_WILDCARD_HIT"]
     assert finding.args["names"] == ("autoconfig.kund.se",)
     assert finding.records == ("autoconfig.kund.se. IN CNAME autoconfig.karlahosting.se.",)
+
+
+def test_a_published_host_without_address_is_told_with_who_names_it() -> None:
+    """Documents and SRV records may name what does not exist; what the domain's own judgement tells is not told again."""
+    world = TableWorld(changed(clean(), {"mail.kund.se": None}))
+    case = case_of(world)
+    facts = asyncio.run(delegation.gather(case))
+
+    async def servers() -> list[tuple[Named, tuple[Lookup, ...]]]:
+        found = []
+        for host in ("imap.old.example", "mail.kund.se", "server.karlahosting.se"):
+            named = Named(Service.IMAPS, Domain.parse(host), 993, Source.AUTOCONFIG, "https://autoconfig.kund.se/mail/config-v1.1.xml")
+            found.append((named, (await world.lookup(host, "A"), await world.lookup(host, "AAAA"))))
+        return found
+
+    found = [v for v in delegation.judge_hosts(case, facts, asyncio.run(servers())) if isinstance(v, Finding)]
+    assert [(finding.code, finding.args["name"]) for finding in found] == [("DNS_HOST_MISSING", "imap.old.example")]
+    assert found[0].evidence == ("https://autoconfig.kund.se/mail/config-v1.1.xml names imap.old.example",)
 
 
 # --- whatever the DNS says ---------------------------------------------------------------------------------------------------------
