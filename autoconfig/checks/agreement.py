@@ -8,7 +8,7 @@ from itertools import combinations
 from autoconfig import catalogue
 from autoconfig.checks.autoconfig import subject_of
 from autoconfig.checks.case import Case, Named, Source, servers_of
-from autoconfig.checks.sources import Answer, Discovery, Name, paste
+from autoconfig.checks.sources import Answer, Discovery, Name, paste_name
 from autoconfig.findings import Finding, Owner, Severity, Subject, Verdict
 from autoconfig.model import EMAILLOCALPART, TLSMode
 from autoconfig.observations import TCP, Connection, Service
@@ -126,7 +126,7 @@ def _against_settings(case: Case, facts: Discovery, answer: Answer) -> Iterator[
         subject,
         owner=Owner.PROVIDER if ours else Owner.CUSTOMER,
         root=(str(ours), *sorted(found + lacks)),
-        records=() if ours else paste(case, answer.host),
+        records=() if ours else paste_name(case, answer.host),
         evidence=(f"{_url(answer)}: {', '.join(shown(one) for one in answer.named)}",),
         affects=READERS.get(answer.source, ()),
         url=_url(answer),
@@ -187,7 +187,7 @@ def _contradictions(facts: Discovery, told: Sequence[Told], severity: Severity |
             "DISC_DISAGREE",
             Subject(service=talk),
             severity=severity,
-            root=(talk,),
+            root=(first, second),
             evidence=tuple(f"{source}: {', '.join(map(shown, named))}" for source, named in said),
             affects=readers,
             first=first,

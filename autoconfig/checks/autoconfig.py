@@ -8,7 +8,8 @@ from autoconfig import catalogue
 from autoconfig.checks.case import Case
 from autoconfig.checks.certificates import covers
 from autoconfig.checks.documents import Fault
-from autoconfig.checks.sources import Answer, Discovery, is_microsoft, paste, under
+from autoconfig.checks.sources import Answer, Discovery, is_microsoft, paste_name, under
+from autoconfig.errors import printable
 from autoconfig.findings import Finding, Severity, Subject, Verdict
 from autoconfig.model import EMAILLOCALPART
 from autoconfig.observations import TCP, Certificate, Connection, HTTPFailure, Service
@@ -113,7 +114,7 @@ def _document(case: Case, facts: Discovery, answer: Answer) -> Iterator[Verdict]
             evidence=answer.trail.steps[-3:],
             affects=("thunderbird",),
             url=_short(answer),
-            kind=kind or "-",
+            kind=printable(kind, 80) or "-",
         )
     yield from _username(case, answer, subject)
 
@@ -152,7 +153,7 @@ def _fault(case: Case, facts: Discovery, answer: Answer, code: str) -> Finding:
         subject_of(answer),
         severity=Severity.ERROR if hides else severity_of(facts, answer),
         root=("catch-all",) if catch_all else None,
-        records=paste(case, under("autoconfig", case.domain)) if own else (),
+        records=paste_name(case, answer.host),
         evidence=(*answer.trail.steps[-3:], *reasons),
         affects=READERS,
         url=_short(answer),
@@ -165,7 +166,7 @@ def _http_only(case: Case, answer: Answer, plain: Answer) -> Finding:
         "AC_HTTP_ONLY",
         subject_of(answer),
         root=(),
-        records=paste(case, answer.host),
+        records=paste_name(case, answer.host),
         evidence=(*answer.trail.steps[-3:], *(plain.trail.steps[-1:] if plain is not answer else ())),
         affects=_HTTPS_ONLY,
         host=answer.host,

@@ -8,7 +8,7 @@ from autoconfig import catalogue
 from autoconfig.checks.autoconfig import same_machine, severity_of, subject_of
 from autoconfig.checks.case import Case
 from autoconfig.checks.documents import srv_records
-from autoconfig.checks.sources import Answer, Discovery, is_microsoft, paste, under
+from autoconfig.checks.sources import Answer, Discovery, is_microsoft, paste_name, under
 from autoconfig.checks.trails import host_of
 from autoconfig.findings import Finding, Severity, Subject, Verdict
 from autoconfig.observations import HTTPFailure, LookupStatus
@@ -63,7 +63,7 @@ def _microsoft(case: Case, facts: Discovery, signs: tuple[str, ...]) -> Iterator
         "AD_M365_STEERS",
         subject,
         severity=Severity.ERROR if case.expected else Severity.WARNING,
-        records=paste(case, under("autodiscover", case.domain)),
+        records=paste_name(case, under("autodiscover", case.domain)),
         evidence=(*signs, *(f"{case.domain.ascii}. IN MX {value}." for value in facts.mx.values[:3])),
         affects=READERS,
         name=under("autodiscover", case.domain),
@@ -92,7 +92,7 @@ def _own(case: Case, facts: Discovery, others: tuple[Finding, ...]) -> Iterator[
         fault,
         subject,
         severity=_severity(case, facts, fault, works is not None),
-        records=paste(case, answer.host),
+        records=paste_name(case, answer.host),
         evidence=(*answer.trail.steps[-3:], *((answer.reading.place,) if answer.reading and answer.reading.reason else ())),
         affects=READERS,
         url=answer.url,

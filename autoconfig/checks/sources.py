@@ -386,9 +386,9 @@ def _endpoints(found: Iterable[Name]) -> Iterator[Endpoint]:
 # --- what the owner should have ------------------------------------------------------------------------------------------------------
 
 
-def paste(case: Case, *names: str) -> tuple[str, ...]:
-    """Return what should stand at *names*, as lines of a zone file."""
-    return lines(record for record in case.due if record.name in names)
+def paste_name(case: Case, host: str) -> tuple[str, ...]:
+    """Return where *host*, a name for mail programs below the domain, should lead, as lines of a zone file."""
+    return lines(record for record in case.due if record.name == host and record.name != case.domain.ascii)
 
 
 def lines(records: Iterable[Record]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from autoconfig import catalogue, dnsrecords
 from autoconfig.checks.autoconfig import same_machine
 from autoconfig.checks.case import Case, Source, servers_of
 from autoconfig.checks.documents import MAIL_SERVICES, Srv, read_srv, srv_records
-from autoconfig.checks.sources import PACC_PATH, Discovery, is_microsoft, lines, paste, under
+from autoconfig.checks.sources import PACC_PATH, Discovery, is_microsoft, lines, paste_name, under
 from autoconfig.findings import Finding, Severity, Subject, Verdict
 from autoconfig.formats import pacc
 from autoconfig.observations import HTTPFailure, Lookup
@@ -153,7 +153,7 @@ def judge_pacc(case: Case, facts: Discovery, others: tuple[Finding, ...]) -> Ite
     name = under("_ua-auto-config", case.domain)
     texts = tuple(value for value in digests.values if value.lower().replace(" ", "").startswith("v=uaac1"))
     subject = Subject(answer.host, "https", port=443)
-    records = paste(case, name, answer.host)
+    records = (*paste_name(case, answer.host), *lines(record for record in case.due if record.name == name))
     failure = answer.trail.end.failure
     if not (digests.status.known and answer.trail.known) or failure is HTTPFailure.CERTIFICATE:
         return
