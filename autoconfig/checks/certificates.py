@@ -137,10 +137,8 @@ def _name(case: Case, facts: CertificateFacts, shown: Shown) -> Verdict:
     code, server, severity = "CERT_NAME_MISMATCH", _server_name(case, facts, shown), Severity.CRITICAL
     if not certificate.names and not certificate.ips and _matches(certificate.common_name.lower(), host.ascii):
         code, severity = "CERT_CN_ONLY", Severity.ERROR
-    elif server is not None:
+    elif server is not None and _is_published(facts, host):
         code = "CERT_SERVER_NAME"
-    if endpoint.service is Service.SIEVE:  # few programs use it, and nobody reads mail there
-        severity = Severity.WARNING
     found = finding(
         code,
         shown.subject,
@@ -171,6 +169,11 @@ def _server_name(case: Case, facts: CertificateFacts, shown: Shown) -> str | Non
     machine = [name for name in reverse if any(_matches(own, name) for own in certificate.names)]
     machine += [name for name in _literal(certificate) if ip in facts.names.get(name, ()) and (not owners or _owner(name) in owners)]
     return printable(machine[0]) if machine else None
+
+
+def _is_published(facts: CertificateFacts, host: Domain) -> bool:
+    """Return whether *host* is named to mail programs; an exchanger's own name is not, so that nothing else could be published."""
+    return any(shown.host == host and shown.endpoint.service is not Service.SMTP for shown in facts.shown)
 
 
 def _owner(name: str) -> str:
@@ -377,8 +380,9 @@ def _does(values: Sequence[str], certificate: Certificate) -> bool | None:
 
 
 def _eased(shown: Shown, severity: Severity) -> Severity:
-    """Return at most a notice at port 25: mail servers take any certificate there (RFC 7435), unless TLSA or MTA-STS ask for more."""
-    return Severity.NOTICE if shown.endpoint.service is Service.SMTP else severity
+    """Return how bad it is here: mail servers take any certificate (RFC 7435), and few mail programs use ManageSieve."""
+    most = {Service.SMTP: Severity.NOTICE, Service.SIEVE: Severity.WARNING}.get(shown.endpoint.service, severity)
+    return min(severity, most, key=lambda either: either.rank)
 
 
 def _strict(shown: Shown) -> tuple[str, ...]:

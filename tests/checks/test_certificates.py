@@ -153,6 +153,15 @@ def test_a_wrong_name_weighs_by_who_uses_the_server() -> None:
     assert the(judged(showing(certificate("other.se"), Service.SIEVE, 4190))).severity is Severity.WARNING
 
 
+def test_an_exchanger_with_the_servers_name_is_not_told_to_publish_it() -> None:
+    """Nobody enters an exchanger's name; where it is a published name as well, it is the same finding."""
+    cert = certificate(KARLA)
+    alone = showing(cert, Service.SMTP, 25, host="mx.kund.se")
+    assert the(judged(alone, expected=ours())).code == "CERT_NAME_MISMATCH"
+    found = the(judged(showing(cert), showing(cert, Service.SMTP, 25), expected=ours()))
+    assert (found.code, found.severity, len(found.also)) == ("CERT_SERVER_NAME", Severity.CRITICAL, 1)
+
+
 def test_a_name_in_the_common_name_alone_is_told_as_such() -> None:
     """RFC 9525, 2: it is not looked at any more."""
     found = the(judged(showing(certificate(common_name=HOST))))
