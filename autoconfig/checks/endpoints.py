@@ -161,11 +161,8 @@ def _untested(case: Case, servers: Sequence[ServerFacts]) -> Iterator[Verdict]:
                 evidence = (f"{lookup.question.name} {lookup.question.type}: {lookup.status}" for lookup in server.addresses)
                 yield finding("NOT_TESTED", subject, root=(host.ascii,), evidence=evidence, host=host.ascii)
             continue
-        for connection in server.connections:
-            here = connection.tcp is TCP.NO_WAY_FROM_HERE
-            if connection in known:
-                continue
-            if here and known:
+        for connection in (c for c in server.connections if not _is_known(c)):
+            if connection.tcp is TCP.NO_WAY_FROM_HERE and _is_six(connection.endpoint.ip) and known:
                 without[host.ascii, connection.endpoint.ip] = None
             else:
                 subject = Subject.of(connection.endpoint)
