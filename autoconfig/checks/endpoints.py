@@ -371,7 +371,8 @@ def _weight(code: str, server: ServerFacts, c: Connection) -> Severity | None:
 
 def _finding(code: str, c: Connection, *, severity: Severity | None = None, seconds: str = "") -> Finding:
     host, service, port = c.endpoint.host.ascii, c.endpoint.service, c.endpoint.port
-    reply, detail = printable(_reply(code, c)), printable(c.tls.detail if c.tls is not None else "")
+    reply = printable(_reply(code, c).strip())
+    detail = printable(c.tls.detail or c.tls.failure or "") if c.tls is not None else ""
     # One setting of a server shows at all its addresses, but each port has its own protocol and kind of TLS.
     root = (host,) if code in ("GREET_SLOW", "TLS_TOO_OLD", "GREET_4XX") else (host, str(port))
     version = c.tls.version if c.tls is not None else ""
@@ -387,8 +388,8 @@ def _finding(code: str, c: Connection, *, severity: Severity | None = None, seco
         port=port,
         service=_TITLES[service.talk],
         spoken=_spoken(c),
-        reply=reply,
-        detail=detail,
+        reply=reply or "-",
+        detail=detail or "-",
         seconds=seconds,
     )
     return trimmed(found)
