@@ -29,6 +29,10 @@ _TRANSCRIPT_WIDTH = 200
 
 _LITERAL = re.compile(rb"\{(\d{1,9})\+?\}\r?\n\Z")
 
+# RFC 8446, 5.1 and 4: a record's type, version and length, then the type of the handshake message in it
+_SERVER_HELLO = re.compile(rb"(?<=\n)\x16\x03.{3}\x02", re.DOTALL)
+_CLIENT_HELLO = b"\x01"
+
 # Addresses that stand for the rest of the world of their family; nothing is ever sent there.
 _SOMEWHERE = {4: "198.51.100.1", 6: "2001:db8::1"}
 
@@ -286,8 +290,8 @@ class Stream:
                     data = await self._receive()
                     if not begun:
                         clear, data = await self._first_record(clear, data, upgrade)
-                        if not looks_like_tls(data) and data:
-                            raise NoTLS(tls, TLSFailure.NOT_TLS, said=data) from None
+                        if data and not _answers_hello(data):
+                            raise NoTLS(tls, TLSFailure.NOT_TLS, said=data[:_MAX_CLEAR]) from None
                         begun = True
                     self._feed(data)
         except Ended as ended:
@@ -301,21 +305,25 @@ class Stream:
 
     async def _first_record(self, clear: bytes, data: bytes, upgrade: bool) -> tuple[bytes, bytes]:
         """Part *data* where TLS begins, if it does; the clear text before that is added to *clear*."""
-        if not data or looks_like_tls(data):
+        if not data or _answers_hello(data) or not upgrade:
             return clear, data
         # Either the server does not speak TLS at all, or these are stray lines before it does. Only time tells.
         said = data
         with suppress(TimeoutError, Ended):
-            async with asyncio.timeout(_CLEAR_GRACE if upgrade else 0):
+            async with asyncio.timeout(_CLEAR_GRACE):
                 while len(said) < _MAX_CLEAR:
-                    start = said.find(b"\n\x16\x03") + 1
-                    if start:
-                        return clear + said[:start], said[start:]
+                    if start := _SERVER_HELLO.search(said):
+                        return clear + said[: start.start()], said[start.start() :]
                     more = await self._receive()
                     if not more:
                         break
                     said += more
-        return clear, said[:_MAX_CLEAR]
+        return clear, said
+
+
+def _answers_hello(data: bytes) -> bool:
+    # Servers that do not know TLS may repeat our own ClientHello, as a command that they do not know.
+    return looks_like_tls(data) and data[5:6] != _CLIENT_HELLO
 
 
 _VERSION_WORDS = ("PROTOCOL_VERSION", "UNSUPPORTED_PROTOCOL", "WRONG_SSL_VERSION", "NO_PROTOCOLS_AVAILABLE", "UNKNOWN_PROTOCOL")
