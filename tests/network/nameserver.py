@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -56,10 +57,10 @@ class FaultyServer(asyncio.DatagramProtocol):
 async def answering(answerer: Answerer, tcp: bool = True) -> AsyncIterator[FaultyServer]:
     """Run a server until the end of the block; without *tcp* nobody listens there."""
     server = FaultyServer(answerer)
-    loop = asyncio.get_running_loop()
-    transport, _ = await loop.create_datagram_endpoint(lambda: server, local_addr=("127.0.0.1", 0))
-    server.address = transport.get_extra_info("sockname")
-    streams = await asyncio.start_server(server.serve, *server.address) if tcp else None
+    datagrams, stream = _one_port() if tcp else (_bound(socket.SOCK_DGRAM, 0), None)
+    server.address = datagrams.getsockname()
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(lambda: server, sock=datagrams)
+    streams = None if stream is None else await asyncio.start_server(server.serve, sock=stream)
     try:
         yield server
     finally:
@@ -67,6 +68,26 @@ async def answering(answerer: Answerer, tcp: bool = True) -> AsyncIterator[Fault
         if streams is not None:
             streams.close()
             await streams.wait_closed()
+
+
+def _one_port() -> tuple[socket.socket, socket.socket]:
+    """Return sockets for UDP and TCP at the same port; somebody else may have one of them."""
+    while True:
+        datagrams = _bound(socket.SOCK_DGRAM, 0)
+        try:
+            return datagrams, _bound(socket.SOCK_STREAM, datagrams.getsockname()[1])
+        except OSError:
+            datagrams.close()
+
+
+def _bound(kind: socket.SocketKind, port: int) -> socket.socket:
+    made = socket.socket(socket.AF_INET, kind)
+    try:
+        made.bind(("127.0.0.1", port))
+    except OSError:
+        made.close()
+        raise
+    return made
 
 
 def reply(query: dns.message.Message, *records: str, rcode: int = 0, authority: tuple[str, ...] = ()) -> dns.message.Message:

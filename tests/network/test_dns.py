@@ -241,11 +241,11 @@ def _bogus(query: dns.message.Message, tcp: bool) -> Reply:
 def test_each_fault_has_its_status_in_time(answerer: Answerer, tcp: bool, status: LookupStatus) -> None:
     """Within the time that was given, and no value with it."""
     start = time.monotonic()
-    found, _ = ask(answerer, seconds=0.3, tcp=tcp)
+    found, _ = ask(answerer, seconds=0.5, tcp=tcp)
     assert (found.status, found.values) == (status, ())
     assert len(found.aliases) <= MAX_ALIASES
-    assert time.monotonic() - start < 1
-    assert 0 < found.ms < 1000
+    assert time.monotonic() - start < 1.5
+    assert 0 < found.ms < 1500
 
 
 def test_a_circle_of_aliases_across_answers_ends() -> None:
@@ -317,7 +317,7 @@ def test_a_lost_datagram_is_sent_again() -> None:
     assert (found.status, len(queries)) == (LookupStatus.FOUND, 2)
 
 
-@pytest.mark.parametrize("servers", [[], [("127.0.0.1", 1)], [("::1%no-such-zone", 53)], [("not an address", 53)]])
+@pytest.mark.parametrize("servers", [[], [("127.0.0.1", 1)], [("::1", 1)], [("::1%no-such-zone", 53)], [("not an address", 53)]])
 def test_no_resolver_is_unreachable(servers: list[tuple[str, int]]) -> None:
     """We could not even ask, and say so at once."""
     start = time.monotonic()
@@ -347,7 +347,7 @@ def test_any_bytes_are_an_answer(body: bytes, honest: bool, flags: int) -> None:
         counts = b"\0\1\0\3\0\1\0\1"
         return query.id.to_bytes(2, "big") + (flags | 0x8000).to_bytes(2, "big") + counts + question + body
 
-    found, _ = ask(answerer, seconds=0.02)
+    found, _ = ask(answerer, seconds=0.02, tcp=False)
     assert isinstance(found, Lookup)
 
 
@@ -362,6 +362,6 @@ _RECORDS = st.one_of(
 @given(st.lists(_RECORDS, max_size=6), st.sampled_from([0, 2, 3, 5]), st.sampled_from([(), SOA]))
 def test_any_records_are_an_answer(records: list[str], rcode: int, authority: tuple[str, ...]) -> None:
     """Values only where something was found, and never without an end."""
-    found, _ = ask(always(*records, rcode=rcode, authority=authority), seconds=1)
+    found, _ = ask(always(*records, rcode=rcode, authority=authority), tcp=False)
     assert bool(found.values) == (found.status is LookupStatus.FOUND)
     assert found.status is not LookupStatus.TIMEOUT
