@@ -181,12 +181,13 @@ class Digest:
     until: str | None = None
 
 
-def records(config: ClientConfig, service_host: Domain, digests: Sequence[Digest] = (), ttl: int = TTL) -> tuple[Record, ...]:
+def records(config: ClientConfig, service_host: Domain | None, digests: Sequence[Digest] = (), ttl: int = TTL) -> tuple[Record, ...]:
     """Return what *config*'s domain should publish, grouped, the most important first.
 
-    *service_host* is the public name of this service. *digests* are those of the domain's PACC document, the current one first;
-    without any, nothing of PACC is published. There is no `_autodiscover._tcp`: programs ask for it only when autodiscover.D
-    fails, and then Thunderbird 153 lets its user confirm a foreign host even when autoconfig has long answered (recorded, 2 s).
+    *service_host* is the public name of this service; while it has none, no record leads there. *digests* are those of the
+    domain's PACC document, the current one first; without any, nothing of PACC is published. There is no `_autodiscover._tcp`:
+    programs ask for it only when autodiscover.D fails, and then Thunderbird 153 lets its user confirm a foreign host even when
+    autoconfig has long answered (recorded, 2 s).
     Raises AddressError where a host name becomes too long for the domain.
     """
     name = config.domain.ascii
@@ -202,6 +203,8 @@ def records(config: ClientConfig, service_host: Domain, digests: Sequence[Digest
     if digests:
         places.append(("ua-auto-config", Necessity.OPTIONAL))
     for label, necessity in places:
+        if service_host is None:
+            continue
         if service_host.ascii == f"{label}.{name}":
             add(label, Address(), Group.DISCOVERY, necessity, _OWN_HOST)
         else:

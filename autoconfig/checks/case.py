@@ -13,7 +13,7 @@ from autoconfig.observations import Service, World, service_of
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One domain to look at. *address* is its postmaster's where none was given.
+    """One domain to look at. *address* is its postmaster's where none was given, and then *address_given* is False.
 
     *expected* is what the domain should use, None when it is not one of ours; *due* are then the records that it should publish, and
     *own_host* is the public name of our service, where that is known.
@@ -25,6 +25,7 @@ class Case:
     expected: ClientConfig | None = None
     due: tuple[dnsrecords.Record, ...] = ()
     own_host: Domain | None = None
+    address_given: bool = False
 
 
 class Source(StrEnum):

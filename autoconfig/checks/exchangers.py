@@ -137,8 +137,9 @@ def _against_due(case: Case, facts: Delegation, hosts: tuple[str, ...], evidence
         return
     if others and not ours:
         records = _due_lines(case)
-        args = {"domain": facts.domain, "provider": provider, "operator": operator}
-        yield finding("MX_ELSEWHERE", subject, records=records, evidence=evidence, **args)
+        yield finding(
+            "MX_ELSEWHERE", subject, records=records, evidence=evidence, domain=facts.domain, provider=provider, operator=operator
+        )
     elif others:
         yield finding("MX_MIXED", subject, evidence=evidence, domain=facts.domain, provider=provider, operator=operator, hosts=others)
     else:
@@ -176,8 +177,8 @@ def _host(case: Case, facts: Delegation, host: str) -> Iterator[Verdict]:
         yield passed("MX_CNAME", subject)
     private = [ip for ip in addresses if is_private(ip)]
     if private and case.expected is None:
-        evidence = tuple(f"{host} has {ip}" for ip in private)
-        yield finding("MX_PRIVATE_IP", subject, root=(), evidence=evidence, name=host, ip=tuple(private))
+        seen = [f"{host} has {ip}" for ip in private]
+        yield finding("MX_PRIVATE_IP", subject, root=(), evidence=seen, name=host, ip=tuple(private))
 
 
 def lost(case: Case, facts: Delegation, host: str, lookups: Sequence[Lookup], named_by: str) -> Iterator[Verdict]:

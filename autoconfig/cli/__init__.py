@@ -32,6 +32,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "domain": ("autoconfig.cli.domain:domain", "Add, set, remove, list and show domains."),
     "show": ("autoconfig.cli.show:show", "Print what a mail program would get for an address."),
     "dns": ("autoconfig.cli.dns:dns", "Print what a domain should publish in the DNS."),
+    "check": ("autoconfig.cli.check:check", "Tell what is wrong with a domain's mail on the live servers."),
+    "explain": ("autoconfig.cli.explain:explain", "Tell what a finding's code stands for."),
     "db": ("autoconfig.cli.db:db", "Look after the database."),
 }
 

@@ -139,6 +139,12 @@ def published(room: Room, config: ClientConfig, served: ClientConfig | None = No
     return dnsrecords.records(config, Domain.parse(own_name), _digests(room, served or config))
 
 
+def due(room: Room, config: ClientConfig) -> tuple[dnsrecords.Record, ...]:
+    """Return the records of *config*'s domain as far as they are known: without the service's own name, those that do not lead to it."""
+    own_name = room.config.own_name
+    return dnsrecords.records(config, Domain.parse(own_name) if own_name else None, _digests(room, config) if own_name else ())
+
+
 def _digests(room: Room, config: ClientConfig) -> list[dnsrecords.Digest]:
     """Return the digest of *config*'s PACC document, and those of its former ones that programs may still hold."""
     current = _digest(config)

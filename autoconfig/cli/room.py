@@ -14,12 +14,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from autoconfig.address import Domain
 from autoconfig.config import Config, find_instance, load
 from autoconfig.errors import N_, ConfigError, printable
+from autoconfig.model import ClientConfig
 
 if TYPE_CHECKING:
     from autoconfig.store.snapshot import Snapshot
     from autoconfig.store.store import Store
+
+
+_SQLITE = "sqlite:///"
 
 
 @dataclass
@@ -73,6 +78,14 @@ class Room:
         with self.changing():
             pass
         yield Snapshot.open(self.config.snapshot_path)
+
+    def known(self, domain: Domain) -> ClientConfig | None:
+        """Return what *domain* should use, None where it is not one of ours; makes nothing where nothing is. Raises StoreError."""
+        url, snapshot = self.config.database_url, self.config.snapshot_path
+        if url.startswith(_SQLITE) and not Path(url.removeprefix(_SQLITE)).exists() and not snapshot.exists():
+            return None
+        with self.snapshot() as found:
+            return found.client_config(domain)
 
 
 def user_name(ask: Callable[[], str] = getpass.getuser) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from typing import Any
 
 from autoconfig.findings import Finding, Report, Skipped
@@ -28,17 +26,6 @@ def to_data(report: Report, texts: Texts) -> dict[str, Any]:
         "clients": [],
         "stages": [{"name": stage.name, "elapsed_ms": stage.elapsed_ms} for stage in report.stages],
     }
-
-
-def to_json(reports: Sequence[Report], texts: Texts) -> str:
-    """Return one report as an object, several as an array."""
-    data = [to_data(report, texts) for report in reports]
-    return json.dumps(data[0] if len(data) == 1 else data, ensure_ascii=False, indent=2)
-
-
-def to_line(report: Report, texts: Texts) -> str:
-    """Return *report* as one line of NDJSON."""
-    return json.dumps(to_data(report, texts), ensure_ascii=False)
 
 
 def _finding(finding: Finding, report: Report, texts: Texts) -> dict[str, Any]:

@@ -27,6 +27,14 @@ OWNERS = {
     Owner.NOBODY: N_("nobody"),
 }
 
+SEVERITIES = {
+    Severity.NOTICE: N_("notice"),
+    Severity.WARNING: N_("warning"),
+    Severity.UNKNOWN: N_("unknown"),
+    Severity.ERROR: N_("error"),
+    Severity.CRITICAL: N_("critical"),
+}
+
 _LONG = 1000  # characters of one value; a message is for reading
 
 

@@ -1,0 +1,220 @@
+"""One domain, from the question to the report: what is asked when, and who judges it.
+
+Everything is asked as soon as it can be: nobody waits for another's question, since the world remembers and asks each but once. The judges
+speak when all facts are home, in the order of the report. What goes wrong in here becomes a finding of severity unknown, and the rest
+goes on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import traceback
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TypeVar
+
+from autoconfig.catalogue import finding
+from autoconfig.checks import certificates, delegation, discovery, documents, endpoints, sources, submission
+from autoconfig.checks.case import Case, Named, Source, servers_of
+from autoconfig.findings import Finding, Group, Report, Stage, Subject, Verdict, settle
+from autoconfig.observations import (
+    TCP,
+    Connection,
+    Endpoint,
+    HTTPFailure,
+    Lookup,
+    LookupStatus,
+    Question,
+    Request,
+    Response,
+    World,
+)
+
+T = TypeVar("T")
+Watch = Callable[[Group, bool], None]
+
+EVERYTHING = frozenset(Group)
+_FEW = 3  # of what was not finished, to be named in a line
+_AT_SERVERS = {Group.ENDPOINTS, Group.CERTIFICATES, Group.SUBMISSION}
+
+
+async def run(case: Case, *, seconds: float, only: Collection[Group] = EVERYTHING, watch: Watch = lambda group, ended: None) -> Report:
+    """Look at the domain of *case* and return what is found; never takes more than twice *seconds*.
+
+    *only* says what is judged; what that needs is asked as well. *watch* is told when the asking for a group begins and ends.
+    """
+    began = time.monotonic()
+    world = _Bounded(case.world, asyncio.get_running_loop().time() + 2 * seconds)
+    this = _Run(replace(case, world=world), world, frozenset(only), watch)
+    await this.gather()
+    findings, passed, skipped = settle(this.judge())
+    return Report(
+        domain=case.domain,
+        address=case.address if case.address_given else None,
+        started=case.world.now,
+        elapsed_ms=round(1000 * (time.monotonic() - began)),
+        findings=findings,
+        passed=passed,
+        skipped=skipped,
+        stages=tuple(this.stages),
+    )
+
+
+class _Bounded:
+    """A world in which there is a time when everything has an answer: what is not answered by then is unknown."""
+
+    def __init__(self, world: World, until: float) -> None:
+        self._world = world
+        self._until = until
+        self.unfinished: dict[str, None] = {}
+
+    @property
+    def now(self) -> datetime:
+        return self._world.now
+
+    async def lookup(self, name: str, type: str, server: str | None = None) -> Lookup:
+        question = Question.of(name, type, server)
+        unknown = Lookup(question, LookupStatus.UNKNOWN)
+        return await self._in_time(self._world.lookup(name, type, server), unknown, f"DNS {question.type} {question.name}")
+
+    async def probe(self, endpoint: Endpoint) -> Connection:
+        what = f"{endpoint.service} {endpoint.host.ascii} {endpoint.ip} {endpoint.port}"
+        return await self._in_time(self._world.probe(endpoint), Connection(endpoint, TCP.UNKNOWN), what)
+
+    async def fetch(self, request: Request) -> Response:
+        unknown = Response(request, failure=HTTPFailure.UNKNOWN)
+        return await self._in_time(self._world.fetch(request), unknown, f"{request.method} {request.url}")
+
+    async def _in_time(self, asking: Coroutine[object, object, T], unknown: T, what: str) -> T:
+        try:
+            async with asyncio.timeout_at(self._until):
+                return await asking
+        except TimeoutError:
+            self.unfinished[what] = None
+            return unknown
+
+
+@dataclass
+class _Run:
+    """One run: the facts that have come home, the stages that have ended, and what went wrong on the way."""
+
+    case: Case
+    world: _Bounded
+    only: frozenset[Group]
+    watch: Watch
+    stages: list[Stage] = field(default_factory=list)
+    troubles: list[Finding] = field(default_factory=list)
+    zone: delegation.Delegation | None = None
+    found: sources.Discovery | None = None
+    servers: tuple[endpoints.ServerFacts, ...] | None = None
+    shown: certificates.CertificateFacts | None = None
+
+    async def gather(self) -> None:
+        """Ask everything; of a domain that is not there, or does not answer, nothing more than that."""
+        rest = asyncio.create_task(self._gather_all())
+        try:
+            if (await delegation.gather_existence(self.case)).exists:
+                return await rest
+        finally:
+            rest.cancel()
+            await asyncio.gather(rest, return_exceptions=True)
+        self.stages.clear()
+        await self._gather_delegation()
+
+    async def _gather_all(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            if Group.DELEGATION in self.only:
+                tasks.create_task(self._gather_delegation())
+            if Group.DISCOVERY in self.only or _AT_SERVERS & self.only:
+                found = tasks.create_task(self._stage(Group.DISCOVERY, discovery.gather(self.case)))
+                if _AT_SERVERS & self.only:
+                    tasks.create_task(self._gather_servers(found))
+                self.found = await found
+
+    async def _gather_delegation(self) -> None:
+        self.zone = await self._stage(Group.DELEGATION, delegation.gather(self.case))
+
+    async def _gather_servers(self, found: asyncio.Task[sources.Discovery | None]) -> None:
+        self.servers = await self._stage(Group.ENDPOINTS, self._servers(found))
+        if self.servers is not None:
+            web = self.found.connections if self.found else ()
+            self.shown = await self._stage(Group.CERTIFICATES, certificates.gather(self.case, self.servers, web))
+
+    async def _servers(self, found: asyncio.Task[sources.Discovery | None]) -> tuple[endpoints.ServerFacts, ...]:
+        """Talk to every server as soon as somebody has named it."""
+        expected = self._expected()
+        _, beyond, *_ = await asyncio.gather(
+            endpoints.gather(self.case, expected),
+            endpoints.beyond(self.case),
+            self._early(sources.srv(self.case), _by_srv),
+            self._early(sources.autoconfig(self.case), lambda answers: [named for answer in answers for named in answer.named]),
+            found,
+        )
+        discovered = found.result()
+        return await endpoints.gather(self.case, (*expected, *beyond, *(discovered.named if discovered else ())))
+
+    async def _early(self, work: Awaitable[T], named: Callable[[T], Iterable[Named]]) -> None:
+        await endpoints.gather(self.case, named(await work))
+
+    def _expected(self) -> tuple[Named, ...]:
+        accounts = self.case.expected.accounts if self.case.expected else ()
+        return tuple(named for account in accounts for named in servers_of(account, self.case.address, Source.SETTINGS))
+
+    async def _stage(self, group: Group, work: Awaitable[T]) -> T | None:
+        """Return what *work* brings home, None where it fails."""
+        began = time.monotonic()
+        self.watch(group, False)
+        try:
+            return await work
+        except Exception as error:
+            self.troubles.append(_failed(group, self.case, error))
+            return None
+        finally:
+            self.stages.append(Stage(group.value, round(1000 * (time.monotonic() - began))))
+            self.watch(group, True)
+
+    def judge(self) -> Iterator[Verdict]:
+        """Yield what the judges say of the facts, as far as it is asked for, and what went wrong."""
+        if self.zone is not None and not self.zone.exists:
+            yield from self._judged(Group.DELEGATION, delegation.judge(self.case, self.zone))
+        else:
+            yield from (verdict for verdict in self._all_judged() if verdict.group in self.only)
+        yield from self.troubles
+        if self.world.unfinished:
+            unfinished = tuple(self.world.unfinished)
+            yield finding("DEADLINE", Subject(host=self.case.domain.ascii), evidence=unfinished, what=unfinished[:_FEW])
+
+    def _all_judged(self) -> Iterator[Verdict]:
+        case = self.case
+        if self.zone is not None:
+            yield from self._judged(Group.DELEGATION, delegation.judge(case, self.zone))
+        if self.found is not None:
+            yield from self._judged(Group.DISCOVERY, discovery.judge(case, self.found))
+        if self.servers is not None:
+            yield from self._judged(Group.ENDPOINTS, endpoints.judge(case, self.servers))
+            if self.found is not None:
+                connections = [connection for server in self.servers for connection in server.connections]
+                yield from self._judged(Group.DISCOVERY, discovery.judge_dead(case, self.found, connections))
+            yield from self._judged(Group.SUBMISSION, submission.judge(case, self.servers))
+        if self.shown is not None:
+            yield from self._judged(Group.CERTIFICATES, certificates.judge(case, self.shown))
+
+    def _judged(self, group: Group, verdicts: Iterator[Verdict]) -> Iterator[Verdict]:
+        try:
+            yield from verdicts
+        except Exception as error:
+            yield _failed(group, self.case, error)
+
+
+def _by_srv(lookups: Mapping[str, Lookup]) -> list[Named]:
+    return [named for label in documents.MAIL_SERVICES for named in documents.read_srv(label, lookups[label])]
+
+
+def _failed(group: Group, case: Case, error: Exception) -> Finding:
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    evidence = f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"
+    found = finding("CHECK_FAILED", Subject(host=case.domain.ascii), root=(group.value,), evidence=(evidence,), what=group.value)
+    return replace(found, group=group)
