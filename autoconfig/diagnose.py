@@ -17,9 +17,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from autoconfig.catalogue import finding
-from autoconfig.checks import certificates, delegation, discovery, documents, endpoints, sources, submission
+from autoconfig.checks import causes, certificates, delegation, discovery, documents, endpoints, sources, submission
 from autoconfig.checks.case import Case, Named, Source, servers_of
 from autoconfig.findings import Finding, Group, Report, Stage, Subject, Verdict, settle
+from autoconfig.model import ClientConfig
 from autoconfig.observations import (
     TCP,
     Connection,
@@ -50,7 +51,7 @@ async def run(case: Case, *, seconds: float, only: Collection[Group] = EVERYTHIN
     world = _Bounded(case.world, asyncio.get_running_loop().time() + 2 * seconds)
     this = _Run(replace(case, world=world), world, frozenset(only), watch)
     await this.gather()
-    findings, passed, skipped = settle(this.judge())
+    findings, passed, skipped = settle(causes.sorted_out(this.judge()))
     return Report(
         domain=case.domain,
         address=case.address if case.address_given else None,
@@ -145,23 +146,24 @@ class _Run:
 
     async def _servers(self, found: asyncio.Task[sources.Discovery | None]) -> tuple[endpoints.ServerFacts, ...]:
         """Talk to every server as soon as somebody has named it."""
-        expected = self._expected()
-        _, beyond, *_ = await asyncio.gather(
-            endpoints.gather(self.case, expected),
-            endpoints.beyond(self.case),
+        # Where we know what is right, a document that says otherwise is told as that, and what it names is nobody's server.
+        if self.case.expected is not None:
+            expected = self._expected(self.case.expected)
+            _, beyond = await asyncio.gather(endpoints.gather(self.case, expected), endpoints.beyond(self.case))
+            return await endpoints.gather(self.case, (*expected, *beyond))
+        _, _, beyond, discovered = await asyncio.gather(
             self._early(sources.srv(self.case), _by_srv),
             self._early(sources.autoconfig(self.case), lambda answers: [named for answer in answers for named in answer.named]),
+            endpoints.beyond(self.case),
             found,
         )
-        discovered = found.result()
-        return await endpoints.gather(self.case, (*expected, *beyond, *(discovered.named if discovered else ())))
+        return await endpoints.gather(self.case, (*beyond, *(discovered.named if discovered else ())))
 
     async def _early(self, work: Awaitable[T], named: Callable[[T], Iterable[Named]]) -> None:
         await endpoints.gather(self.case, named(await work))
 
-    def _expected(self) -> tuple[Named, ...]:
-        accounts = self.case.expected.accounts if self.case.expected else ()
-        return tuple(named for account in accounts for named in servers_of(account, self.case.address, Source.SETTINGS))
+    def _expected(self, config: ClientConfig) -> tuple[Named, ...]:
+        return tuple(named for account in config.accounts for named in servers_of(account, self.case.address, Source.SETTINGS))
 
     async def _stage(self, group: Group, work: Awaitable[T]) -> T | None:
         """Return what *work* brings home, None where it fails."""
@@ -194,6 +196,9 @@ class _Run:
         if self.found is not None:
             yield from self._judged(Group.DISCOVERY, discovery.judge(case, self.found))
         if self.servers is not None:
+            if self.zone is not None:
+                hosts = ((server.named[0], server.addresses) for server in self.servers)
+                yield from self._judged(Group.DELEGATION, delegation.judge_hosts(case, self.zone, hosts))
             yield from self._judged(Group.ENDPOINTS, endpoints.judge(case, self.servers))
             if self.found is not None:
                 connections = [connection for server in self.servers for connection in server.connections]

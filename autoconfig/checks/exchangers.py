@@ -82,7 +82,7 @@ def alias_at_apex(case: Case, facts: Delegation) -> Finding | None:
 def is_ours(case: Case, facts: Delegation) -> bool:
     """Tell whether all mail is delivered where it should be, or nobody knows where that is."""
     hosts = [host for _, host in exchangers_of(_truth(facts)) if host]
-    return bool(hosts) and (not due_exchangers(case) or all(_belongs(case, facts, host) for host in hosts))
+    return bool(hosts) and (case.expected is None or all(_belongs(case, facts, host) for host in hosts))
 
 
 def owner_of(facts: Delegation, name: str) -> Owner | None:
@@ -114,19 +114,30 @@ def _due_lines(case: Case) -> tuple[str, ...]:
 
 
 def _belongs(case: Case, facts: Delegation, host: str) -> bool:
-    """Tell whether *host* is one that mail should go to, or has its addresses: a name of the customer's own for it is common."""
+    """Tell whether *host* is one that mail should go to, or has its addresses: a name of the customer's own for it is common.
+
+    Where the provider does not say which these are, everything under its own name will do.
+    """
     due = due_exchangers(case)
     if host in due:
         return True
     # What is expected below the domain leads wherever its owner lets it lead: it proves nothing.
     right = (*due, *(server.ascii for server in expected_hosts(case) if not is_below(server.ascii, facts.domain)))
+    if not due and any(_kin(host, server) for server in right):
+        return True
     places = set(facts.addresses(host))
     return bool(places) and places <= {ip for other in right for ip in facts.addresses(other)}
 
 
+def _kin(host: str, server: str) -> bool:
+    """Tell whether both are below the same registered name, as far as that can be told without a list of all registries."""
+    base = server.partition(".")[2]
+    return "." in base and is_below(host, base)
+
+
 def _against_due(case: Case, facts: Delegation, hosts: tuple[str, ...], evidence: tuple[str, ...]) -> Iterator[Verdict]:
     due, subject = due_exchangers(case), Subject(facts.domain)
-    if case.expected is None or not due:
+    if case.expected is None:
         return
     ours = [host for host in hosts if _belongs(case, facts, host)]
     others = tuple(host for host in hosts if host not in ours)
@@ -140,7 +151,7 @@ def _against_due(case: Case, facts: Delegation, hosts: tuple[str, ...], evidence
         yield finding(
             "MX_ELSEWHERE", subject, records=records, evidence=evidence, domain=facts.domain, provider=provider, operator=operator
         )
-    elif others:
+    elif others and due:
         yield finding("MX_MIXED", subject, evidence=evidence, domain=facts.domain, provider=provider, operator=operator, hosts=others)
     else:
         yield passed("MX_ELSEWHERE", subject)

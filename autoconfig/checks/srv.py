@@ -109,7 +109,7 @@ def _by_itself(case: Case, facts: Discovery, label: str, lookup: Lookup) -> Iter
             if not due:
                 found = (f"{record.target}:{record.port}",)
                 yield catalogue.finding("SRV_WRONG", subject, root=(), evidence=evidence, affects=READERS, name=name, found=found)
-        elif host is not None and host.aliases and not host.absent:
+        elif host is not None and host.aliases and not host.absent and (is_due or not due):
             evidence.append(f"{record.target}. IN CNAME {host.aliases[0]}.")
             # What our settings say themselves works with every program that we know: it is only not what the standard wants.
             severity = Severity.NOTICE if is_due else None

@@ -83,7 +83,9 @@ class Resolver:
         except (dns.exception.DNSException, ValueError):
             return Lookup(question, LookupStatus.UNKNOWN)
         servers = self._servers if question.server is None else ((question.server, PORT),)
-        found = await _resolve(question, name, rdtype, servers, start + self._seconds)
+        # A name server that does not answer twice is down; a resolver may only be waiting for one.
+        seconds = self._seconds if question.server is None else min(self._seconds, 2 * ATTEMPT_SECONDS)
+        found = await _resolve(question, name, rdtype, servers, start + seconds)
         return replace(found, ms=round((time.monotonic() - start) * 1000, 3))
 
 
@@ -276,6 +278,11 @@ def _read(
         ttls.append(records.ttl)
         values = tuple(_value(rdata)[:MAX_VALUE_LENGTH] for rdata in list(records)[:MAX_VALUES])
         return replace(lookup, status=LookupStatus.FOUND, values=values, aliases=tuple(aliases), ttl=min(ttls)), None
+    if question.server is not None and rdtype == dns.rdatatype.NS and not aliases:
+        # RFC 1034, 4.3.2, 3b: a server of the parent zone refers to those of the zone, outside of its answer.
+        referral = answer.get_rrset(answer.authority, name, dns.rdataclass.IN, rdtype)
+        if referral:
+            return replace(lookup, status=LookupStatus.FOUND, values=tuple(map(_value, referral))[:MAX_VALUES], ttl=referral.ttl), None
     start = next((rrset for rrset in answer.authority if rrset.rdtype == dns.rdatatype.SOA), None)
     if start is not None:
         ttls.append(min(start.ttl, start[0].minimum))  # RFC 2308, 5

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _YESTERDAY = timedelta(days=-1)
-_NEXT_MONTH = timedelta(days=30)
+_NEXT_YEAR = timedelta(days=365)
 
 
 class Fault(StrEnum):
@@ -66,7 +66,7 @@ class Authority:
             Fault.EXPIRED: lambda names: _pem(self._ours.issue_cert(*names, not_before=_in(40 * _YESTERDAY), not_after=_in(_YESTERDAY))),
             Fault.UNTRUSTED: lambda names: _pem(self._unknown.issue_cert(*names)),
             Fault.SELF_SIGNED: _self_signed,
-            Fault.NOT_YET_VALID: lambda names: _pem(self._ours.issue_cert(*names, not_before=_in(-_YESTERDAY), not_after=_in(_NEXT_MONTH))),
+            Fault.NOT_YET_VALID: lambda names: _pem(self._ours.issue_cert(*names, not_before=_in(-_YESTERDAY), not_after=_in(_NEXT_YEAR))),
             Fault.NO_INTERMEDIATE: lambda names: _leaf(self._intermediate.issue_cert(*names)),
         }
 
@@ -104,7 +104,7 @@ def _self_signed(names: tuple[str, ...]) -> tuple[bytes, bytes]:
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
     certificate = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), _in(_YESTERDAY), _in(_NEXT_MONTH))
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), _in(_YESTERDAY), _in(_NEXT_YEAR))
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(n) for n in names]), critical=False)
         .sign(key, hashes.SHA256())
     )

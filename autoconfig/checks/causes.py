@@ -1,0 +1,60 @@
+"""What follows from something that is told already: it is skipped because of that, so that one fault is one finding. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from autoconfig.catalogue import skipped
+from autoconfig.findings import Finding, Group, Severity, Subject, Verdict
+
+_AT_HOSTS = frozenset({Group.DISCOVERY, Group.ENDPOINTS, Group.CERTIFICATES, Group.SUBMISSION})
+
+
+def sorted_out(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
+    """Yield *verdicts*, those findings as skipped that another one of them explains.
+
+    A name that leads somewhere only by a wildcard record, or only until a resolver forgets what has been changed, explains whatever is
+    found at that name; a wildcard weighs as much as the worst that it does. What was not tested for lack of time is told once.
+    """
+    found = tuple(verdicts)
+    findings = [verdict for verdict in found if isinstance(verdict, Finding)]
+    causes = [(finding, explains) for finding in findings if (explains := _explanation(finding)) is not None]
+    weights = {id(cause): _weight(cause, explains, findings) for cause, explains in causes}
+    heavier = {id(cause): replace(cause, severity=weights[id(cause)]) for cause, _ in causes}
+    for verdict in found:
+        if not isinstance(verdict, Finding):
+            yield verdict
+        elif id(verdict) in heavier:
+            yield heavier[id(verdict)]
+        else:
+            cause = next((cause for cause, explains in causes if explains(verdict)), None)
+            yield verdict if cause is None else skipped(verdict.code, verdict.subject, heavier[id(cause)])
+
+
+def _explanation(cause: Finding) -> Callable[[Finding], bool] | None:
+    """Return what tells whether *cause* explains another finding, None where it explains nothing."""
+    match cause.code:
+        case "DNS_WILDCARD_HIT":
+            names = cause.args["names"]
+            return _at(names if isinstance(names, tuple) else ())
+        case "DNS_STALE_CACHE":
+            return _at([subject.host for subject in (cause.subject, *cause.also) if subject.host])
+        case "DEADLINE":
+            return lambda other: other.code == "NOT_TESTED"
+    return None
+
+
+def _at(names: Sequence[str]) -> Callable[[Finding], bool]:
+    def explains(other: Finding) -> bool:
+        subjects: tuple[Subject, ...] = (other.subject, *other.also)
+        return other.group in _AT_HOSTS and all(subject.host in names for subject in subjects)
+
+    return explains
+
+
+def _weight(cause: Finding, explains: Callable[[Finding], bool], findings: Sequence[Finding]) -> Severity:
+    if cause.code != "DNS_WILDCARD_HIT":
+        return cause.severity
+    explained = (other.severity for other in findings if other is not cause and explains(other))
+    return max((cause.severity, *explained), key=lambda severity: severity.rank)
