@@ -79,7 +79,8 @@ def _to_https(lookup: Lookup, is_https: Callable[[], bool]) -> Response | None:
 
 def _xml(lookup: Lookup) -> Response:
     try:
-        request.max_content_length = outlook.MAX_REQUEST_OCTETS
+        # One more than a request may have: a body that tells no length is cut there, and what is too big must be seen to be.
+        request.max_content_length = outlook.MAX_REQUEST_OCTETS + 1
         asked_for = outlook.parse_request(request.get_data(cache=False))
         question = _question(asked_for.email)
         config = settings_of(question, lookup)

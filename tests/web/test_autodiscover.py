@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import time
@@ -98,6 +99,14 @@ def test_too_big_is_413_quickly(client):
     answer = client.post(XML, data=b"<a>" + b"x" * 10_000_000, headers=OURS)
     assert (answer.status_code, _error(answer)) == (413, "600")
     assert time.perf_counter() - begin < 1
+
+
+def test_too_big_is_413_also_without_a_length(client):
+    """A body in chunks is read no further than it may be long (RFC 9112, 7.1)."""
+    body = io.BytesIO(b"<a>" + b"x" * 10_000_000 + b"</a>")
+    answer = client.post(XML, input_stream=body, environ_overrides={"wsgi.input_terminated": True}, headers=OURS)
+    assert (answer.status_code, _error(answer)) == (413, "600")
+    assert body.tell() < 1_000_000
 
 
 def test_credentials_are_neither_read_nor_logged(client, caplog):
