@@ -17,6 +17,7 @@ from autoconfig.store.exchange import parse_toml
 from autoconfig.store.follow import catch_up
 from autoconfig.store.snapshot import Snapshot
 from autoconfig.store.store import open_store
+from tests import bench_check
 from tests.running import COMMAND, environment, serving
 
 SAMPLE = (Path(__file__).parent.parent / "instance" / "sample.toml").read_text()
@@ -32,6 +33,7 @@ def main() -> None:
         _commands(instance)
         _settings(instance)
         _requests(instance)
+    bench_check.rows(_row)
 
 
 def _row(what: str, figure: str, beside: str = "") -> None:
@@ -58,6 +60,8 @@ def _commands(instance: Path) -> None:
     _row(
         "autoconfig --help", f"{help_ * 1000:.0f} ms", f"{help_ / bare:.1f} times an empty Python ({bare * 1000:.0f} ms); to reach: 250 ms"
     )
+    check = _seconds(_process(COMMAND, "check", "--help", instance=instance))
+    _row("autoconfig check --help", f"{check * 1000:.0f} ms", f"{check / bare:.1f} times an empty Python")
 
 
 def _settings(instance: Path) -> None:

@@ -71,7 +71,7 @@ class Network:
         if self._holder.stdout.readline() != b"ready\n":
             self.close()
             raise LabError("the network could not be made")
-        self._pid = _child_of(self._holder.pid)
+        self.pid = _child_of(self._holder.pid)
 
     def _script(self) -> str:
         lines = ["ip link set lo up", *(f"ip address add {network} dev lo" for network in NETWORKS)]
@@ -132,7 +132,7 @@ class Network:
 
     def _connect(self, address: str, port: int, timeout: float) -> socket.socket:
         libc = ctypes.CDLL(None, use_errno=True)
-        with open(f"/proc/{self._pid}/ns/net") as namespace:
+        with open(f"/proc/{self.pid}/ns/net") as namespace:
             if libc.setns(namespace.fileno(), _CLONE_NEWNET):
                 raise OSError(ctypes.get_errno(), "setns")
         return socket.create_connection((address, port), timeout)
@@ -162,7 +162,7 @@ class Network:
         self.close()
 
     def _inside(self, command: tuple[str | Path, ...], cwd: Path | None) -> list[str | Path]:
-        enter = ["nsenter", f"--target={self._pid}", "--net", "--mount", "--pid"]
+        enter = ["nsenter", f"--target={self.pid}", "--net", "--mount", "--pid"]
         return [*enter, "env", f"--chdir={cwd or self._home}", *command]
 
     def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:

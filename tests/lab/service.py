@@ -23,8 +23,8 @@ class Service:
 
     def __init__(self, network: Network) -> None:
         self._network = network
-        self._instance = network.directory_for("instance")
-        (self._instance / "config.toml").write_text(f'https = true\ntrusted_proxies = ["{_HOST}/32"]\n')
+        self.instance = network.directory_for("instance")
+        (self.instance / "config.toml").write_text(f'https = true\ntrusted_proxies = ["{_HOST}/32"]\n')
         self.command("db", "upgrade")
         self._program = network.start(
             "autoconfig-serve", *self._command("serve", "--host", _HOST, "--port", str(_PORT), "--workers", "2"), cwd=_TOP
@@ -52,4 +52,4 @@ class Service:
             return False
 
     def _command(self, *arguments: str) -> tuple[str, ...]:
-        return (*_AUTOCONFIG, "--instance", str(self._instance), *arguments)
+        return (*_AUTOCONFIG, "--instance", str(self.instance), *arguments)

@@ -1,0 +1,138 @@
+"""The rows of the benchmark that are about `autoconfig check`: a healthy domain 30 ms away, a dead one, a silent machine."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.lab import hosting, resolver
+from tests.lab.ca import Authority
+from tests.lab.distance import TUN, Distance
+from tests.lab.hosting import DOMAIN, Hosting, Scene
+from tests.lab.network import PATH, Network, refusal
+from tests.lab.postfix import PROGRAMS
+from tests.lab.service import UPSTREAM, Service
+
+Row = Callable[[str, str, str], None]
+
+ROUND_TRIP = 0.03
+RUNS = 5
+_NEEDED = ("unshare", "nsenter", "ip", "knotd", "knotc", "unbound", "unbound-control", "nginx", "nft", "doveadm", "dovecot", *PROGRAMS)
+
+
+def rows(row: Row) -> None:
+    """Measure, and give each figure to *row*."""
+    reason = _reason()
+    if reason:
+        row("check of a healthy domain, 30 ms away", "not measured", reason)
+        return
+    with tempfile.TemporaryDirectory() as folder, _place(Path(folder)) as place:
+        place.serve(place.hosting.clean())
+        for what, instance in (("known here", place.instance), ("of somebody else", place.empty)):
+            _healthy(row, place, what, instance)
+        place.serve(hosting.no_domain(place.hosting.clean()))
+        dead, _ = _median(lambda: place.check(place.instance))
+        row("check of a domain that does not exist, start to exit", f"{dead * 1000:.0f} ms", "to reach: 1000 ms")
+        place.serve(hosting.dead_mail_name(hosting.SILENT)(place.hosting.clean()))
+        report = json.loads(place.check(place.instance, "--deadline", "2").stdout)
+        row("check with a silent machine, --deadline 2", f"{report['elapsed_ms']} ms", "to reach: 2000 ms")
+
+
+def _reason() -> str | None:
+    """Tell why there is no lab here, None where there is."""
+    missing = [program for program in _NEEDED if shutil.which(program, path=PATH) is None and not Path(program).is_file()]
+    if missing:
+        return f"not installed: {', '.join(missing)} (tests/lab/install.sh, as root)"
+    return refusal() or (None if TUN.exists() else f"there is no {TUN}")
+
+
+@dataclass
+class _Place:
+    """The lab, and the faraway place where the checks run."""
+
+    hosting: Hosting
+    distance: Distance
+    instance: Path
+    empty: Path
+    facts: Path
+
+    def serve(self, scene: Scene) -> None:
+        """Make *scene* come true, with the resolver's first questions behind it."""
+        self.hosting.serve(scene)
+        self.check(self.instance)
+
+    def check(self, instance: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `autoconfig check`."""
+        where = ("--resolver", resolver.ADDRESS, "--ca", str(self.hosting.authority.certificate), "--format", "json")
+        code = "from autoconfig.cli import main; main()"
+        command = (sys.executable, "-c", code, "--instance", str(instance), "check", DOMAIN, *where, *arguments)
+        return self.distance.try_to(*command, env={"LANG": "C.UTF-8"})
+
+    def bare(self) -> float:
+        """Return the seconds that the bare script takes for what the last check with facts asked."""
+        command = (sys.executable, "-m", "tests.bare", str(self.facts), resolver.ADDRESS, str(self.hosting.authority.certificate))
+        done = self.distance.try_to(*command, env={"LANG": "C.UTF-8"})
+        assert not done.returncode, done.stderr
+        return float(json.loads(done.stdout)["ms"]) / 1000
+
+
+@contextmanager
+def _place(folder: Path) -> Iterator[_Place]:
+    with ExitStack() as stack:
+        network = stack.enter_context(Network(folder))
+        authorities = folder / "ca"
+        authorities.mkdir()
+        service = Service(network)
+        host = Hosting(network, Authority(authorities), service, UPSTREAM)
+        stack.callback(host.close)
+        distance = stack.enter_context(Distance(network, ROUND_TRIP))
+        empty = folder / "empty"
+        empty.mkdir()
+        yield _Place(host, distance, service.instance, empty, folder / "facts.json")
+
+
+def _healthy(row: Row, place: _Place, what: str, instance: Path) -> None:
+    place.check(instance, "--facts", str(place.facts))
+    answers = json.loads(place.facts.read_text())["answers"]
+    pairs, spent, whole = [], [], []
+    for _ in range(RUNS):
+        before, began = _cpu(), time.perf_counter()
+        done = place.check(instance)
+        whole.append(time.perf_counter() - began)
+        spent.append(_cpu() - before)
+        report = json.loads(done.stdout)
+        assert report["status"] in ("ok", "notice"), done.stdout
+        pairs.append((report["elapsed_ms"] / 1000, place.bare()))
+    check, bare = (statistics.median(times) for times in zip(*pairs, strict=True))
+    ratio = statistics.median(one / other for one, other in pairs)
+    row(
+        f"check of a healthy domain {what}, 30 ms away",
+        f"{check * 1000:.0f} ms",
+        f"{ratio:.2f} times a bare script ({bare * 1000:.0f} ms) with the same {len(answers['connections'])} connections and "
+        f"{len(answers['responses'])} documents; to reach: 1.5",
+    )
+    row("  start to exit", f"{statistics.median(whole) * 1000:.0f} ms", f"of which {statistics.median(spent) * 1000:.0f} ms of processor")
+
+
+def _median(run: Callable[[], object]) -> tuple[float, object]:
+    spent, last = [], None
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        last = run()
+        spent.append(time.perf_counter() - began)
+    return statistics.median(spent), last
+
+
+def _cpu() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
