@@ -34,9 +34,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "checks": {"observations", "findings", "catalogue", "formats", "dnsrecords"} | _GROUND,
     "diagnose": {"checks", "findings", "catalogue", "observations", "dnsrecords"} | _GROUND,
     "report": {"findings", "catalogue", "observations", "i18n", "templating"} | _GROUND,
-    "web": {"store", "formats", "signing", "config", "i18n", "templating"} | _GROUND,
+    "guides": {"i18n", "templating", "catalogue"} | _GROUND,
+    "web": {"store", "formats", "signing", "config", "guides", "i18n", "templating"} | _GROUND,
     "cli": {"store", "formats", "dnsrecords", "signing", "config", "i18n", "network", "checks", "diagnose", "catalogue", "report"}
-    | {"findings", "observations"}
+    | {"findings", "guides", "observations"}
     | _GROUND,
 }
 
