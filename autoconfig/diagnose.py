@@ -11,6 +11,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +20,8 @@ from typing import TypeVar
 from autoconfig.catalogue import finding
 from autoconfig.checks import causes, certificates, delegation, discovery, documents, endpoints, sources, submission
 from autoconfig.checks.case import Case, Named, Source, servers_of
-from autoconfig.findings import Finding, Group, Report, Stage, Subject, Verdict, settle
+from autoconfig.errors import printable
+from autoconfig.findings import Finding, Group, Report, Skipped, Stage, Subject, Verdict, settle
 from autoconfig.model import ClientConfig
 from autoconfig.observations import (
     TCP,
@@ -65,12 +67,16 @@ async def run(case: Case, *, seconds: float, only: Collection[Group] = EVERYTHIN
 
 
 class _Bounded:
-    """A world in which there is a time when everything has an answer: what is not answered by then is unknown."""
+    """A world in which there is a time when everything has an answer: what is not answered by then is unknown.
+
+    So is what the world itself fails at.
+    """
 
     def __init__(self, world: World, until: float) -> None:
         self._world = world
         self._until = until
         self.unfinished: dict[str, None] = {}
+        self.failed: list[Exception] = []
 
     @property
     def now(self) -> datetime:
@@ -95,7 +101,9 @@ class _Bounded:
                 return await asking
         except TimeoutError:
             self.unfinished[what] = None
-            return unknown
+        except Exception as error:
+            self.failed.append(error)
+        return unknown
 
 
 @dataclass
@@ -117,13 +125,19 @@ class _Run:
         """Ask everything; of a domain that is not there, or does not answer, nothing more than that."""
         rest = asyncio.create_task(self._gather_all())
         try:
-            if (await delegation.gather_existence(self.case)).exists:
+            if await self._exists():
                 return await rest
         finally:
             rest.cancel()
             await asyncio.gather(rest, return_exceptions=True)
         self.stages.clear()
         await self._gather_delegation()
+
+    async def _exists(self) -> bool:
+        try:
+            return (await delegation.gather_existence(self.case)).exists
+        except Exception:  # whoever looks at the delegation meets it again, and tells
+            return True
 
     async def _gather_all(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -141,7 +155,7 @@ class _Run:
     async def _gather_servers(self, found: asyncio.Task[sources.Discovery | None]) -> None:
         self.servers = await self._stage(Group.ENDPOINTS, self._servers(found))
         if self.servers is not None:
-            web = self.found.connections if self.found else ()
+            web = discovered.connections if (discovered := await found) else ()
             self.shown = await self._stage(Group.CERTIFICATES, certificates.gather(self.case, self.servers, web))
 
     async def _servers(self, found: asyncio.Task[sources.Discovery | None]) -> tuple[endpoints.ServerFacts, ...]:
@@ -149,18 +163,20 @@ class _Run:
         # Where we know what is right, a document that says otherwise is told as that, and what it names is nobody's server.
         if self.case.expected is not None:
             expected = self._expected(self.case.expected)
-            _, beyond = await asyncio.gather(endpoints.gather(self.case, expected), endpoints.beyond(self.case))
-            return await endpoints.gather(self.case, (*expected, *beyond))
-        _, _, beyond, discovered = await asyncio.gather(
-            self._early(sources.srv(self.case), _by_srv),
-            self._early(sources.autoconfig(self.case), lambda answers: [named for answer in answers for named in answer.named]),
-            endpoints.beyond(self.case),
-            found,
-        )
-        return await endpoints.gather(self.case, (*beyond, *(discovered.named if discovered else ())))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(endpoints.gather(self.case, expected))
+                others = tasks.create_task(endpoints.beyond(self.case))
+            return await endpoints.gather(self.case, (*expected, *others.result()))
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._early(sources.srv(self.case), _by_srv))
+            tasks.create_task(self._early(sources.autoconfig(self.case), lambda found: [named for answer in found for named in answer.named]))
+            others = tasks.create_task(endpoints.beyond(self.case))
+            discovered = await found
+        return await endpoints.gather(self.case, (*others.result(), *(discovered.named if discovered else ())))
 
     async def _early(self, work: Awaitable[T], named: Callable[[T], Iterable[Named]]) -> None:
-        await endpoints.gather(self.case, named(await work))
+        with suppress(Exception):  # the discovery does the same, and tells
+            await endpoints.gather(self.case, named(await work))
 
     def _expected(self, config: ClientConfig) -> tuple[Named, ...]:
         return tuple(named for account in config.accounts for named in servers_of(account, self.case.address, Source.SETTINGS))
@@ -183,8 +199,14 @@ class _Run:
         if self.zone is not None and not self.zone.exists:
             yield from self._judged(Group.DELEGATION, delegation.judge(self.case, self.zone))
         else:
-            yield from (verdict for verdict in self._all_judged() if verdict.group in self.only)
+            for verdict in self._all_judged():
+                if verdict.group in self.only:
+                    yield verdict
+                    # What could not be looked at is not well: the reason belongs to the report, whatever is asked for.
+                    if isinstance(verdict, Skipped) and verdict.by.group not in self.only:
+                        yield verdict.by
         yield from self.troubles
+        yield from (_failed(Group.ENDPOINTS, self.case, error) for error in self.world.failed[:1])
         if self.world.unfinished:
             unfinished = tuple(self.world.unfinished)
             yield finding("DEADLINE", Subject(host=self.case.domain.ascii), evidence=unfinished, what=unfinished[:_FEW])
@@ -219,7 +241,9 @@ def _by_srv(lookups: Mapping[str, Lookup]) -> list[Named]:
 
 
 def _failed(group: Group, case: Case, error: Exception) -> Finding:
+    while isinstance(error, ExceptionGroup):
+        error = error.exceptions[0]
     frame = traceback.extract_tb(error.__traceback__)[-1]
-    evidence = f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})"
+    evidence = f"{type(error).__name__}: {printable(error)} ({Path(frame.filename).name}:{frame.lineno})"
     found = finding("CHECK_FAILED", Subject(host=case.domain.ascii), root=(group.value,), evidence=(evidence,), what=group.value)
     return replace(found, group=group)
