@@ -40,7 +40,7 @@ T = TypeVar("T")
 Watch = Callable[[Group, bool], None]
 
 EVERYTHING = frozenset(Group)
-_FEW = 3  # of what was not finished, to be named in a line
+_FEW = 3  # of what was not finished, or failed, to be named
 _AT_SERVERS = {Group.ENDPOINTS, Group.CERTIFICATES, Group.SUBMISSION}
 
 
@@ -166,11 +166,13 @@ class _Run:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(endpoints.gather(self.case, expected))
                 others = tasks.create_task(endpoints.beyond(self.case))
+                tasks.create_task(self._early(others, tuple))
             return await endpoints.gather(self.case, (*expected, *others.result()))
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._early(sources.srv(self.case), _by_srv))
-            tasks.create_task(self._early(sources.autoconfig(self.case), lambda found: [named for answer in found for named in answer.named]))
+            tasks.create_task(self._early(sources.autoconfig(self.case), _by_autoconfig))
             others = tasks.create_task(endpoints.beyond(self.case))
+            tasks.create_task(self._early(others, tuple))
             discovered = await found
         return await endpoints.gather(self.case, (*others.result(), *(discovered.named if discovered else ())))
 
@@ -206,7 +208,7 @@ class _Run:
                     if isinstance(verdict, Skipped) and verdict.by.group not in self.only:
                         yield verdict.by
         yield from self.troubles
-        yield from (_failed(Group.ENDPOINTS, self.case, error) for error in self.world.failed[:1])
+        yield from (_failed(Group.ENDPOINTS, self.case, error) for error in self.world.failed[:_FEW])
         if self.world.unfinished:
             unfinished = tuple(self.world.unfinished)
             yield finding("DEADLINE", Subject(host=self.case.domain.ascii), evidence=unfinished, what=unfinished[:_FEW])
@@ -238,6 +240,10 @@ class _Run:
 
 def _by_srv(lookups: Mapping[str, Lookup]) -> list[Named]:
     return [named for label in documents.MAIL_SERVICES for named in documents.read_srv(label, lookups[label])]
+
+
+def _by_autoconfig(answers: sources.Autoconfig) -> list[Named]:
+    return [named for answer in answers for named in answer.named]
 
 
 def _failed(group: Group, case: Case, error: Exception) -> Finding:

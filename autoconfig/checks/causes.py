@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from autoconfig.catalogue import skipped
-from autoconfig.findings import Finding, Group, Severity, Subject, Verdict
+from autoconfig.findings import Finding, Group, Severity, Skipped, Subject, Verdict
 
 _AT_HOSTS = frozenset({Group.DISCOVERY, Group.ENDPOINTS, Group.CERTIFICATES, Group.SUBMISSION})
 
@@ -22,14 +22,21 @@ def sorted_out(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
     causes = [(finding, explains) for finding in findings if (explains := _explanation(finding)) is not None]
     weights = {id(cause): _weight(cause, explains, findings) for cause, explains in causes}
     heavier = {id(cause): replace(cause, severity=weights[id(cause)]) for cause, _ in causes}
+
+    def told(finding: Finding) -> Finding:
+        """Return the finding that tells of this one: itself, as heavy as it is, or its cause."""
+        cause = None if id(finding) in heavier else next((cause for cause, explains in causes if explains(finding)), None)
+        return heavier.get(id(finding if cause is None else cause), finding)
+
     for verdict in found:
-        if not isinstance(verdict, Finding):
-            yield verdict
-        elif id(verdict) in heavier:
-            yield heavier[id(verdict)]
-        else:
-            cause = next((cause for cause, explains in causes if explains(verdict)), None)
-            yield verdict if cause is None else skipped(verdict.code, verdict.subject, heavier[id(cause)])
+        match verdict:
+            case Finding():
+                by = told(verdict)
+                yield by if by.code == verdict.code else skipped(verdict.code, verdict.subject, by)
+            case Skipped():
+                yield replace(verdict, by=told(verdict.by))
+            case _:
+                yield verdict
 
 
 def _explanation(cause: Finding) -> Callable[[Finding], bool] | None:
