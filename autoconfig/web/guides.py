@@ -11,8 +11,8 @@ from flask import Blueprint, Response, request
 
 from autoconfig.address import Domain, EmailAddress
 from autoconfig.errors import AddressError
+from autoconfig.guides import sheet
 from autoconfig.model import ClientConfig
-from autoconfig.web import sheet
 from autoconfig.web.pages import Pages
 from autoconfig.web.question import Lookup, host_domain, host_name
 

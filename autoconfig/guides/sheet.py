@@ -1,4 +1,4 @@
-"""What a settings page shows beside the servers themselves: the user name as it is typed, and where to get help. Pure."""
+"""What stands beside the servers on a page or in a guide: the user name as it is typed, and where to get help. Pure."""
 
 from __future__ import annotations
 
