@@ -147,7 +147,8 @@ async def gather(case: Case) -> Delegation:
 
 def _names(case: Case) -> tuple[str, ...]:
     usual = (f"{label}.{case.domain.ascii}" for label in ("autoconfig", "autodiscover", "mail"))
-    names = (*usual, *(host.ascii for host in expected_hosts(case)))
+    aliases = (record.name for record in case.due if isinstance(record.data, dnsrecords.Cname))
+    names = (*usual, *aliases, *(host.ascii for host in expected_hosts(case)))
     return tuple(dict.fromkeys(name for name in names if len(name) <= MAX_DOMAIN_OCTETS))
 
 
