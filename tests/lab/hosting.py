@@ -178,7 +178,7 @@ class Hosting:
     def check(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run `autoconfig check` inside with *arguments*, asking the lab's resolver and trusting the lab's authority."""
         where = ("--resolver", resolver.ADDRESS, "--ca", str(self.authority.certificate))
-        return self.service.try_to("check", *arguments, *where, env=env)
+        return self.service.try_to("check", *arguments, *where, env=_BASE_URL if env is None else env)
 
     def close(self) -> None:
         """End what would take its time otherwise."""

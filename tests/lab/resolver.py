@@ -52,7 +52,8 @@ class Resolver:
         self._program.wait_until(lambda: network.listens(ADDRESS, 53), "answer on port 53")
 
     def forget(self) -> None:
-        """Drop everything that was heard so far, of servers that did not answer too."""
+        """Drop everything that was heard so far, of servers that did not answer too, and the questions that still wait for those."""
+        self._control("flush_requestlist")
         self._control("flush_zone", ".")
         self._control("flush_infra", "all")
 

@@ -18,6 +18,7 @@ KARLAHOSTING = """
 id = "karlahosting"
 name = "KarlaHosting"
 short_name = "Karla"
+mx = ["10 mx.karlahosting.test"]
 
 [[provider.account]]
 protocol = "imap"
