@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from autoconfig import diagnose, i18n
@@ -401,7 +401,6 @@ class AnyWorld:
         return self._once(request, answer)
 
 
-@settings(max_examples=60)
 @given(data=st.data(), ours=st.booleans(), only=st.sets(st.sampled_from(Group), min_size=1) | st.just(diagnose.EVERYTHING))
 def test_no_world_is_too_mad(data: st.DataObject, ours: bool, only: Collection[Group]) -> None:
     """There is always a report, and none of its findings is a fault of our own."""
