@@ -44,6 +44,7 @@ table inet silence {
     }
 }
 """
+THEIR_WEB = {"A": [website.THEIRS], "AAAA": [website.THEIRS_6]}
 _BASE_URL = {"AUTOCONFIG_BASE_URL": f"https://{SERVICE_NAME}"}
 
 # An old server's settings, as they are left behind at a web site.
@@ -134,10 +135,10 @@ class Hosting:
         own = {name: {"A": [MAIL], "AAAA": [MAIL_6]} for name in (HOST, MX)}
         own |= {name: {"A": [address]} for name, address in NAME_SERVERS.items()}
         web = {"A": [website.ADDRESS], "AAAA": [website.ADDRESS_6]}
-        apex = {**web, "MX": [f"10 {MX}."], "TXT": [f"v=spf1 mx a:{HOST} -all"]}
+        apex = {**THEIR_WEB, "MX": [f"10 {MX}."], "TXT": [f"v=spf1 mx a:{HOST} -all"]}
         besides = {
             domain: apex,
-            f"www.{domain}": web,
+            f"www.{domain}": THEIR_WEB,
             f"mail.{domain}": {"A": [MAIL], "AAAA": [MAIL_6]},
             f"_dmarc.{domain}": {"TXT": ["v=DMARC1; p=reject"]},
         }
@@ -155,7 +156,7 @@ class Hosting:
             {zone.name: zone for zone in zones},
             {
                 "service": Site((SERVICE_NAME, *ours), Certificate((SERVICE_NAME, *ours))),
-                "customer": Site((domain, f"www.{domain}"), Certificate((domain, f"www.{domain}")), (HOME,)),
+                "customer": _theirs((domain, f"www.{domain}"), HOME),
             },
             Mailboxes(host, by_name),
             Submission(host, by_name),
@@ -290,7 +291,7 @@ def stale_document(scene: Scene) -> Scene:
     """autoconfig.DOMAIN is served from a file of last year's, which names the old server; nobody listens there."""
     name = f"autoconfig.{scene.domain}"
     page = Page("= /mail/config-v1.1.xml", _STALE_DOCUMENT.format(domain=scene.domain), "text/xml; charset=utf-8")
-    return _with_old_server(_without(scene, name).with_site("old", Site((name,), Certificate((name,)), (page,))))
+    return _with_old_server(_without(scene, name).with_records(name, THEIR_WEB).with_site("old", _theirs((name,), page)))
 
 
 def contradicting_document(scene: Scene) -> Scene:
@@ -298,7 +299,7 @@ def contradicting_document(scene: Scene) -> Scene:
     names = (scene.domain, f"www.{scene.domain}")
     path = "= /.well-known/autoconfig/mail/config-v1.1.xml"
     page = Page(path, _STALE_DOCUMENT.format(domain=scene.domain), "text/xml; charset=utf-8")
-    return _with_old_server(scene.with_site("customer", Site(names, Certificate(names), (HOME, page))))
+    return _with_old_server(scene.with_site("customer", _theirs(names, HOME, page)))
 
 
 def autoconfig_without_https(scene: Scene) -> Scene:
@@ -321,7 +322,7 @@ def bad_autoconfig_certificate(fault: Fault) -> Change:
 def catch_all_site(scene: Scene) -> Scene:
     """The customer's web site answers every path with its first page."""
     names = (scene.domain, f"www.{scene.domain}")
-    return scene.with_site("customer", Site(names, Certificate(names), (CATCH_ALL,)))
+    return scene.with_site("customer", _theirs(names, CATCH_ALL))
 
 
 def wildcard_site(scene: Scene) -> Scene:
@@ -329,8 +330,8 @@ def wildcard_site(scene: Scene) -> Scene:
     names = (scene.domain, f"*.{scene.domain}")
     for label in ("autoconfig", "autodiscover", "ua-auto-config", "www"):
         scene = _without(scene, f"{label}.{scene.domain}").with_records(f"{label}.{scene.domain}", None)
-    scene = scene.with_records(f"*.{scene.domain}", {"A": [website.ADDRESS], "AAAA": [website.ADDRESS_6]})
-    return scene.with_site("customer", Site(names, Certificate(names), (CATCH_ALL,)))
+    scene = scene.with_records(f"*.{scene.domain}", THEIR_WEB)
+    return scene.with_site("customer", _theirs(names, CATCH_ALL))
 
 
 def mx_elsewhere(scene: Scene) -> Scene:
@@ -409,6 +410,11 @@ def stale_resolver(scene: Scene) -> Scene:
     """mail.DOMAIN has moved here: its name servers know, and the resolver still holds the old machine's address."""
     was = scene.with_records(_mail(scene), {"A": [NOBODY], "AAAA": [NOBODY_6]})
     return replace(scene, former=was.zones, remembered=((_mail(scene), "A"), (_mail(scene), "AAAA")))
+
+
+def _theirs(names: tuple[str, ...], *pages: Page) -> Site:
+    """Return a web site of the customer's own."""
+    return Site(names, Certificate(names), pages, (website.THEIRS, website.THEIRS_6))
 
 
 def _with_old_server(scene: Scene) -> Scene:

@@ -188,9 +188,10 @@ def test_our_service_answers_at_its_names(hosting: Hosting, clean: Scene) -> Non
         status, _, body = _get(hosting, f"autoconfig.{DOMAIN}", AUTOCONFIG, address)
         assert status == 200
         assert HOST in body
+    for address in (website.THEIRS, website.THEIRS_6):
         assert _get(hosting, DOMAIN, "/", address)[:2] == (200, "text/html; charset=utf-8")
     assert _get(hosting, f"autodiscover.{DOMAIN}", "/autodiscover/autodiscover.xml")[0] == 200
-    assert _get(hosting, DOMAIN, "/.well-known/autoconfig" + AUTOCONFIG)[0] == 404
+    assert _get(hosting, DOMAIN, "/.well-known/autoconfig" + AUTOCONFIG, website.THEIRS)[0] == 404
 
 
 def test_another_customer_with_other_settings(hosting: Hosting) -> None:
@@ -399,7 +400,7 @@ def test_the_resolver_holds_an_old_answer(hosting: Hosting, clean: Scene) -> Non
 def test_a_stale_document(hosting: Hosting, clean: Scene) -> None:
     """autoconfig.DOMAIN names the old server, by https, while Autodiscover is ours."""
     hosting.serve(faults.stale_document(clean))
-    status, kind, body = _get(hosting, f"autoconfig.{DOMAIN}", AUTOCONFIG + "?emailaddress=anna%40" + DOMAIN)
+    status, kind, body = _get(hosting, f"autoconfig.{DOMAIN}", AUTOCONFIG + "?emailaddress=anna%40" + DOMAIN, website.THEIRS)
     assert (status, kind) == (200, "text/xml; charset=utf-8")
     assert faults.STALE_SERVER in body
     assert _get(hosting, f"autodiscover.{DOMAIN}", "/autodiscover/autodiscover.xml")[0] == 200
@@ -409,7 +410,7 @@ def test_a_contradicting_document(hosting: Hosting, clean: Scene) -> None:
     """autoconfig.DOMAIN is ours, and the customer's site says something else."""
     hosting.serve(faults.contradicting_document(clean))
     assert HOST in _get(hosting, f"autoconfig.{DOMAIN}", AUTOCONFIG)[2]
-    assert faults.STALE_SERVER in _get(hosting, DOMAIN, "/.well-known/autoconfig" + AUTOCONFIG)[2]
+    assert faults.STALE_SERVER in _get(hosting, DOMAIN, "/.well-known/autoconfig" + AUTOCONFIG, website.THEIRS)[2]
 
 
 def test_autoconfig_without_https(hosting: Hosting, clean: Scene) -> None:
@@ -434,12 +435,12 @@ def test_a_site_that_catches_all(hosting: Hosting, clean: Scene) -> None:
     """Every path of the customer's own site is its first page; with a wildcard, our names are its too."""
     hosting.serve(faults.catch_all_site(clean))
     page = (200, "text/html; charset=utf-8")
-    assert _get(hosting, DOMAIN, "/.well-known/autoconfig" + AUTOCONFIG)[:2] == page
+    assert _get(hosting, DOMAIN, "/.well-known/autoconfig" + AUTOCONFIG, website.THEIRS)[:2] == page
     assert HOST in _get(hosting, f"autoconfig.{DOMAIN}", AUTOCONFIG)[2]
     hosting.serve(faults.wildcard_site(clean))
-    assert _answers(hosting, f"autoconfig.{DOMAIN}", "A") == ("NOERROR", [website.ADDRESS])
+    assert _answers(hosting, f"autoconfig.{DOMAIN}", "A") == ("NOERROR", [website.THEIRS])
     for host in (f"autoconfig.{DOMAIN}", f"autodiscover.{DOMAIN}"):
-        assert _get(hosting, host, AUTOCONFIG)[:2] == page
+        assert _get(hosting, host, AUTOCONFIG, website.THEIRS)[:2] == page
 
 
 def test_a_new_fault_is_one_line(hosting: Hosting, clean: Scene) -> None:

@@ -12,7 +12,9 @@ from .ca import Authority, Certificate
 from .network import Network, Program, wait_until
 
 ADDRESS, ADDRESS_6 = "203.0.113.80", "2001:db8::80"
-# The same for names whose HTTPS is to be closed: nobody listens at port 443 there.
+# Customers' own web sites, on a machine of somebody else's.
+THEIRS, THEIRS_6 = "203.0.113.82", "2001:db8::82"
+# Our service for names whose HTTPS is to be closed: nobody listens at port 443 there.
 HTTP_ONLY, HTTP_ONLY_6 = "203.0.113.81", "2001:db8::81"
 
 _CONFIGURATION = """\
@@ -80,11 +82,12 @@ CATCH_ALL = Page("/")  # a web site that answers everything with its first page,
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One or more host names ("*.kund.test" too), at `ADDRESS`, or at `HTTP_ONLY` where there is no certificate."""
+    """One or more host names ("*.kund.test" too), at *addresses*, or at `HTTP_ONLY` where there is no certificate."""
 
     names: tuple[str, ...]
     certificate: Certificate | None = None
     pages: tuple[Page, ...] | None = None  # None: our service
+    addresses: tuple[str, str] = (ADDRESS, ADDRESS_6)
 
 
 class WebHost:
@@ -127,7 +130,8 @@ class WebHost:
             listen = [f"{HTTP_ONLY}:80", f"[{HTTP_ONLY_6}]:80"]
             tls = ""
         else:
-            listen = [f"{address}:{port}" for address in (ADDRESS, f"[{ADDRESS_6}]") for port in ("80", "443 ssl")]
+            four, six = site.addresses
+            listen = [f"{address}:{port}" for address in (four, f"[{six}]") for port in ("80", "443 ssl")]
             credentials = self._authority.credentials(site.certificate)
             tls = f"ssl_certificate {credentials.certificate};\n        ssl_certificate_key {credentials.key};"
         return _SITE.format(
