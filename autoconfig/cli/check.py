@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
+import math
 import sys
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,8 +19,8 @@ from autoconfig.address import Domain, EmailAddress
 from autoconfig.checks.case import Case
 from autoconfig.cli.dns import due
 from autoconfig.cli.options import HOST_IP, RESOLVER
-from autoconfig.cli.room import Room, note
-from autoconfig.errors import N_, StoreError, UsageError
+from autoconfig.cli.room import Room, note, say
+from autoconfig.errors import N_, ConfigError, DocumentError, SnapshotError, StoreError, UsageError
 from autoconfig.findings import Group, Report
 from autoconfig.model import ClientConfig
 from autoconfig.network import facts
@@ -29,6 +29,7 @@ from autoconfig.observations import World
 from autoconfig.report import data, text
 from autoconfig.report.words import GROUPS
 
+SECONDS = click.FloatRange(0.1, 600)
 _AT_ONCE = 8  # targets
 # What a monitoring system hears, the worst last.
 _EXIT = {"ok": 0, "notice": 0, "warning": 1, "unknown": 3, "error": 2, "critical": 2}
@@ -61,6 +62,12 @@ def _groups(ctx: click.Context, parameter: click.Parameter, value: str | None) -
         raise click.BadParameter(f"choose from {', '.join(Group)}, several with commas between") from None
 
 
+def _seconds(ctx: click.Context, parameter: click.Parameter, value: float) -> float:
+    if math.isnan(value):  # which no range refuses
+        raise click.BadParameter(f"{value} is not a number of seconds")
+    return value
+
+
 @click.command()
 @click.argument("targets", metavar="[DOMAIN|ADDRESS]...", nargs=-1)
 @click.option("--format", "format_", type=click.Choice(["text", "json", "ndjson"]), default="text", show_default=True, help="How to tell.")
@@ -70,7 +77,15 @@ def _groups(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option("--resolve", type=HOST_IP, metavar="HOST=IP", multiple=True, help="Take this address for HOST, before the DNS is moved.")
 @click.option("--resolver", type=RESOLVER, metavar="IP[:PORT]", help="The name server to ask. [default: the system's]")
 @click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Trust these certificates (PEM) as well.")
-@click.option("--deadline", type=click.FloatRange(0.1, 600), default=5.0, show_default=True, metavar="SECONDS", help="For each host.")
+@click.option(
+    "--deadline",
+    type=click.FloatRange(0.1, 600),
+    callback=_seconds,
+    default=5.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For each host.",
+)
 @click.option("--facts", "save_to", type=click.Path(path_type=Path), metavar="FILE", help="Save every answer of the network there.")
 @click.option("--from-facts", "load_from", type=click.Path(path_type=Path), metavar="FILE", help="Judge saved answers, without a network.")
 @click.pass_obj
@@ -104,14 +119,18 @@ def check(
     if load_from is not None:
         if save_to or resolve or resolver or ca or len(targets) > 1:
             raise UsageError(N_("--from-facts asks no network: it takes one target at most, and no --facts, --resolve, --resolver or --ca"))
-        saved = facts.load(load_from)
+        try:
+            saved = facts.load(load_from)
+        except DocumentError as error:  # which elsewhere is a failure; 1 would mean warnings here
+            raise UsageError(error.template, **error.values) from None
         targets = targets or (saved.target,)
     if not targets:
         raise UsageError(N_("name a domain or an address, for example: autoconfig check kund.se"))
     if save_to is not None and len(targets) > 1:
         raise UsageError(N_("--facts saves the answers about one target"))
-    known = [_target(room, target) for target in dict.fromkeys(targets)]
-    show = _Show(format_, i18n.texts(lang or i18n.locale_language()), verbose)
+    texts = i18n.texts(lang or i18n.locale_language())
+    known = [_target(room, target, texts) for target in dict.fromkeys(targets)]
+    show = _Show(format_, texts, verbose)
 
     async def live() -> None:
         hosts: dict[str, list[str]] = {}
@@ -126,19 +145,17 @@ def check(
     return show.end()
 
 
-def _target(room: Room, target: str) -> _Target:
+def _target(room: Room, target: str, texts: i18n.Texts) -> _Target:
     address = EmailAddress.parse(target) if "@" in target else None
     domain = address.domain if address else Domain.parse(target)
-    own_name = room.config.own_name
-    own_host = Domain.parse(own_name) if own_name else None
     try:
+        own_name = room.config.own_name
+        own_host = Domain.parse(own_name) if own_name else None
         expected = room.known(domain)
-        records = due(room, expected) if expected else ()
-    except StoreError as error:
-        texts = i18n.texts(i18n.locale_language())
+        return _Target(domain, address, expected, due(room, expected) if expected else (), own_host)
+    except (ConfigError, StoreError, SnapshotError) as error:
         note(texts.gettext("checked without our own settings: %(reason)s", reason=texts.error(error)))
-        return _Target(domain, address, own_host=own_host)
-    return _Target(domain, address, expected, records, own_host)
+        return _Target(domain, address)
 
 
 async def _look(targets: Sequence[_Target], world: World, only: Collection[Group], seconds: float, show: _Show) -> None:
@@ -181,6 +198,7 @@ class _Show:
             return
         with console.status(", ".join(target.domain.unicode for target in targets[:3])) as self._status:
             yield
+        self._status = None
 
     def watch(self, group: Group, ended: bool) -> None:
         """Tell that the asking for *group* has begun or ended."""
@@ -197,18 +215,30 @@ class _Show:
             case "json":
                 self._reports.append(report)
             case "ndjson":
-                click.echo(json.dumps(data.to_data(report, self.texts), ensure_ascii=False))
-                sys.stdout.flush()
+                with self._still():
+                    say(data.to_json(data.to_data(report, self.texts), encoding=sys.stdout.encoding) + "\n")
             case _:
-                console = Console(highlight=False, markup=False, emoji=False)
-                if self._reports:
-                    console.print()
+                with self._still():
+                    console = Console(highlight=False, markup=False, emoji=False)
+                    with console.capture() as shown:
+                        if self._reports:
+                            console.print()
+                        text.show(report, self.texts, console, everything=self.verbose)
+                    say(shown.get())
                 self._reports.append(report)
-                text.show(report, self.texts, console, everything=self.verbose)
+
+    @contextmanager
+    def _still(self) -> Iterator[None]:
+        """Take the line of progress away for a while: it would stand in the middle of a result, and takes stdout for its own."""
+        if self._status is not None:
+            self._status.stop()
+        yield
+        if self._status is not None:
+            self._status.start()
 
     def end(self) -> int:
         """Show what was kept, and return the exit code."""
         if self.format == "json":
             found = [data.to_data(report, self.texts) for report in self._reports]
-            click.echo(json.dumps(found[0] if len(found) == 1 else found, ensure_ascii=False, indent=2))
+            say(data.to_json(found[0] if len(found) == 1 else found, indent=2, encoding=sys.stdout.encoding) + "\n")
         return self.code

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from autoconfig import i18n
 from autoconfig.catalogue import ENTRIES
+from autoconfig.cli.room import say
 from autoconfig.errors import N_, UsageError
 from autoconfig.report.explanation import explain as told
 
@@ -31,4 +32,6 @@ def explain(code: str, lang: str | None) -> None:
             raise UsageError(N_("there is no code %(code)s; did you mean %(near)s?"), code=code, near=", ".join(near))
         raise UsageError(N_("there is no code %(code)s; the codes stand in the reports of autoconfig check"), code=code)
     console = Console(highlight=False, markup=False, emoji=False)
-    console.print(Text(told(known, i18n.texts(lang or i18n.locale_language()))))
+    with console.capture() as shown:
+        console.print(Text(told(known, i18n.texts(lang or i18n.locale_language()))))
+    say(shown.get())

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _SQLITE = "sqlite:///"
+_PLAIN = str.maketrans({"✓": "+", "✗": "x", "·": "-", "…": "..."})  # "?" is a mark with a meaning
 
 
 @dataclass
@@ -111,6 +112,17 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     Console().print(shown)
+
+
+def say(text: str) -> None:
+    """Write a result for people to stdout; what its encoding lacks is written in another way."""
+    encoding = sys.stdout.encoding or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate(_PLAIN).encode(encoding, "replace").decode(encoding)
+    sys.stdout.write(text)
+    sys.stdout.flush()
 
 
 def note(text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from autoconfig.findings import Finding, Report, Skipped
@@ -26,6 +27,17 @@ def to_data(report: Report, texts: Texts) -> dict[str, Any]:
         "clients": [],
         "stages": [{"name": stage.name, "elapsed_ms": stage.elapsed_ms} for stage in report.stages],
     }
+
+
+def to_json(value: object, *, indent: int | None = None, encoding: str = "utf-8") -> str:
+    """Return plain data as JSON that *encoding* has the characters for, and in which no character works upon a terminal."""
+    text = json.dumps(value, ensure_ascii=False, indent=indent)
+    try:
+        text.encode(encoding, "surrogatepass")
+    except UnicodeEncodeError:
+        return json.dumps(value, indent=indent)
+    # What is not printable stands within strings, where it may be written with a backslash (RFC 8259, 7).
+    return "".join(c if c.isprintable() or c == "\n" else json.dumps(c)[1:-1] for c in text)
 
 
 def _finding(finding: Finding, report: Report, texts: Texts) -> dict[str, Any]:

@@ -1,21 +1,24 @@
-"""A report for the person at the terminal: one line for each group that is well, details for what is not.
+"""A report for the person at the terminal: one line for each group, details for what is not well, and what to do where it is seen.
 
-What is to be pasted stands on lines of its own, never broken. Width and colours are the console's.
+What is to be pasted stands on lines of its own, never broken. Width and colours are the console's; nothing from outside can move the
+cursor, turn the direction of reading or fill the screen.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TypeVar
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from autoconfig.errors import printable
-from autoconfig.findings import Finding, Group, Report, Severity
+from autoconfig.findings import Finding, Group, Owner, Report, Severity, Subject
 from autoconfig.i18n import Texts
 from autoconfig.report.words import GROUPS, OWNERS, count, tell, where
+
+K = TypeVar("K")
 
 _MARKS = {
     "ok": ("✓", "green"),
@@ -25,101 +28,158 @@ _MARKS = {
     Severity.ERROR: ("✗", "red"),
     Severity.CRITICAL: ("✗", "bold red"),
 }
-_FEW = 3  # lines of evidence, unless everything is asked for
+_WIDE = 100  # columns; longer lines are hard to read
+_NARROW = 60  # columns; below that, a label stands above its text
+_MARGIN = 2
+_FEW = 3  # lines of evidence, and of places, unless everything is asked for
 _LINE = 300  # characters of one line of evidence
 
 
 def show(report: Report, texts: Texts, console: Console, *, everything: bool = False) -> None:
     """Print *report*; with *everything* also what passed and what was skipped, and all of the evidence."""
-    _head(report, texts, console)
-    _groups(report, texts, console)
-    for finding in report.findings:
-        _finding(finding, texts, console, everything=everything)
-    if everything:
-        _rest(report, texts, console)
+    _Page(report, texts, console, everything).show()
 
 
-def _head(report: Report, texts: Texts, console: Console) -> None:
-    name = str(report.address) if report.address else report.domain.unicode
-    if report.domain.is_internationalised:
-        name += f" ({report.domain.ascii})"
-    counts = report.counts
-    worst_first = sorted(Severity, key=lambda severity: -severity.rank)
-    parts = [count(severity, counts[severity], texts) for severity in worst_first if counts[severity]]
-    parts.append(count("ok", counts["ok"], texts))
-    if counts["skipped"]:
-        parts.append(count("skipped", counts["skipped"], texts))
-    line = _line(Text(name, style="bold"), _mark(report.status), Text(" · ".join(parts)))
-    _aside(line, texts.gettext("%(seconds)s s", seconds=texts.decimal(report.elapsed_ms / 1000, 2)), console)
+class _Page:
+    """A report on its way to a console."""
+
+    def __init__(self, report: Report, texts: Texts, console: Console, everything: bool) -> None:
+        self._report = report
+        self._texts = texts
+        self._console = console
+        self._everything = everything
+        self._width = min(console.width, _WIDE)
+
+    def show(self) -> None:
+        """Print it all."""
+        self._head()
+        self._groups()
+        for finding in self._report.findings:
+            self._finding(finding)
+        if self._everything:
+            self._rest()
+        elif self._report.findings:
+            self._print()
+            code = self._report.findings[0].code
+            self._print(Text(self._texts.gettext("More about it: autoconfig explain %(code)s", code=code), style="dim"))
+
+    # ---- the parts ----
+
+    def _head(self) -> None:
+        report, texts = self._report, self._texts
+        name = str(report.address) if report.address else report.domain.unicode
+        if report.domain.is_internationalised:
+            name += f" ({report.domain.ascii})"
+        line = Text.assemble((name, "bold"), "  ", _mark(report.status), " ", self._counts(report.counts))
+        self._print(line, aside=texts.gettext("%(seconds)s s", seconds=texts.decimal(report.elapsed_ms / 1000, 2)))
+
+    def _groups(self) -> None:
+        report, texts = self._report, self._texts
+        passed = Counter(passed.group for passed in report.passed)
+        skipped = Counter(skipped.group for skipped in report.skipped)
+        names = {group: texts.gettext(name) for group, name in GROUPS.items()}
+        found = [group for group in Group if passed[group] or skipped[group] or any(finding.group is group for finding in report.findings)]
+        width = max((len(names[group]) for group in found), default=0)
+        for group in found:
+            severities = Counter(finding.severity.value for finding in report.findings if finding.group is group)
+            worst = max((severity for severity in Severity if severities[severity]), key=lambda severity: severity.rank, default="ok")
+            mark = _mark(worst) if severities or passed[group] else Text("-", style="dim")
+            counts = self._counts({**severities, "ok": passed[group], "skipped": skipped[group]})
+            counts.stylize("dim")
+            self._print(Text.assemble(mark, f" {names[group]:<{width}}  ", counts))
+
+    def _finding(self, finding: Finding) -> None:
+        told = tell(finding, self._texts)
+        _ = self._texts.gettext
+        self._print()
+        self._print(Text.assemble(_mark(finding.severity), " ", (told.message, "bold")), aside=finding.code)
+        parts = [
+            (_("Where"), self._few(where((finding.subject, *finding.also)))),
+            (_("We saw"), self._few([printable(line, _LINE) for line in finding.evidence])),
+            (_("Affects"), [", ".join(finding.affects)] if finding.affects else []),
+            (_("Why"), [told.cause]),
+        ]
+        column = max(len(label) for label, _lines in parts) + _MARGIN + 2 if self._width >= _NARROW else 2 * _MARGIN
+        for label, lines in parts:
+            self._part(Text(label, style="dim"), lines, column)
+        owner = "" if finding.owner is Owner.NOBODY else f" ({_(OWNERS[finding.owner])})"
+        self._part(Text(f"{_('Do this')}{owner}", style="bold"), [told.fix], column)
+        self._paste(finding.records, column)
+        self._paste((f"$ {command}" for command in finding.commands), column)
+
+    def _rest(self) -> None:
+        report = self._report
+        passed = _together((passed.check, passed.subject) for passed in report.passed)
+        skipped = _together(((skipped.check, skipped.by.code), skipped.subject) for skipped in report.skipped)
+        self._print()
+        for check, subjects in passed.items():
+            for place in where(subjects):
+                self._print(Text.assemble(_mark("ok"), f" {check}  ", (place, "dim")))
+        for (check, by), subjects in skipped.items():
+            reason = self._texts.gettext("skipped because of %(code)s", code=by)
+            for place in where(subjects):
+                self._print(Text.assemble(("-", "dim"), f" {check}  ", (f"{place}  {reason}", "dim")))
+        stages = (f"{stage.name} {self._texts.decimal(stage.elapsed_ms / 1000, 2)} s" for stage in report.stages)
+        self._print()
+        self._print(Text(" · ".join(stages), style="dim"))
+
+    # ---- the lines ----
+
+    def _counts(self, numbers: Mapping[str, int]) -> Text:
+        worst_first = [*sorted(Severity, key=lambda severity: -severity.rank), "ok", "skipped"]
+        return Text(" · ".join(count(kind, numbers[kind], self._texts) for kind in worst_first if numbers.get(kind)))
+
+    def _few(self, lines: Sequence[str]) -> list[str]:
+        if self._everything or len(lines) <= _FEW + 1:
+            return list(lines)
+        return [*lines[:_FEW], self._texts.gettext("… and %(count)d more, with -v", count=len(lines) - _FEW)]
+
+    def _part(self, label: Text, lines: Sequence[str], column: int) -> None:
+        """Print *lines* from *column* on, beside *label* where that leaves room, else below it."""
+        head = Text.assemble(" " * _MARGIN, label)
+        if not lines:
+            return
+        if head.cell_len > column - 2:
+            self._print(head)
+            head = Text()
+        for line in lines:
+            head.pad_right(column - head.cell_len)
+            self._print(Text.assemble(head, line), column)
+            head = Text()
+
+    def _paste(self, lines: Iterable[str], column: int) -> None:
+        for line in lines:
+            # Whoever copies it wants the whole line, and nothing that the terminal has put into it.
+            self._console.print(Text(" " * column + printable(line, len(line)), style="cyan"), soft_wrap=True)
+
+    def _print(self, line: Text | None = None, indent: int = _MARGIN, aside: str = "") -> None:
+        """Print *line*, what does not fit after *indent* on the next ones, and *aside* at the end of the last."""
+        line = line or Text()
+        wrapped = list(line.wrap(self._console, self._width))
+        if len(wrapped) > 1:
+            first = wrapped[0]
+            rest = line[len(first) :]
+            rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]
+            wrapped = [first, *(Text.assemble(" " * indent, more) for more in rest.wrap(self._console, self._width - indent))]
+        for part in wrapped:
+            part.rstrip()
+        if aside:
+            gap = self._width - wrapped[-1].cell_len - len(aside)
+            if gap < 2:
+                wrapped.append(Text())
+                gap = max(indent, self._width - len(aside))
+            wrapped[-1] = Text.assemble(wrapped[-1], " " * gap, (aside, "dim"))
+        for part in wrapped:
+            self._console.print(part, soft_wrap=True)
 
 
-def _groups(report: Report, texts: Texts, console: Console) -> None:
-    passed = Counter(passed.group for passed in report.passed)
-    found = [group for group in Group if passed[group] or any(finding.group is group for finding in report.findings)]
-    width = max((len(texts.gettext(GROUPS[group])) for group in found), default=0)
-    for group in found:
-        findings = [finding for finding in report.findings if finding.group is group]
-        worst = max((finding.severity for finding in findings), key=lambda severity: severity.rank, default="ok")
-        severities = Counter(finding.severity for finding in findings)
-        parts = [count(severity, number, texts) for severity, number in sorted(severities.items(), key=lambda item: -item[0].rank)]
-        if passed[group]:
-            parts.append(count("ok", passed[group], texts))
-        console.print(_line(_mark(worst), Text(f"{texts.gettext(GROUPS[group]):<{width}}"), Text(" · ".join(parts), style="dim")))
-
-
-def _finding(finding: Finding, texts: Texts, console: Console, *, everything: bool) -> None:
-    told = tell(finding, texts)
-    console.print()
-    heading = Table.grid(padding=(0, 2, 0, 0), expand=False)
-    heading.add_row(_line(_mark(finding.severity), Text(told.message, style="bold")), Text(finding.code, style="dim"))
-    console.print(heading)
-    fix = f"({texts.gettext(OWNERS[finding.owner])}) {told.fix}"
-    evidence = [printable(line, _LINE) for line in finding.evidence]
-    shown = evidence if everything else evidence[:_FEW]
-    if len(shown) < len(evidence):
-        shown.append(texts.gettext("… and %(count)d more, with -v", count=len(evidence) - len(shown)))
-    rows = [
-        (texts.gettext("Where"), where((finding.subject, *finding.also))),
-        (texts.gettext("We saw"), shown),
-        (texts.gettext("Why"), [told.cause]),
-        (texts.gettext("Do this"), [fix]),
-    ]
-    grid = Table.grid(padding=(0, 2, 0, 0))
-    for label, lines in rows:
-        for position, line in enumerate(lines):
-            grid.add_row(Text(f"  {label}" if position == 0 else "", style="dim"), Text(line))
-    console.print(grid)
-    _paste(finding.records, console)
-    _paste((f"$ {command}" for command in finding.commands), console)
-
-
-def _paste(lines: Iterable[str], console: Console) -> None:
-    for line in lines:
-        console.print(Text(f"      {line}", style="cyan"), soft_wrap=True)
-
-
-def _rest(report: Report, texts: Texts, console: Console) -> None:
-    if report.passed:
-        console.print()
-    for passed in report.passed:
-        console.print(_line(_mark("ok"), Text(passed.check), Text(" ".join(where((passed.subject,))), style="dim")), soft_wrap=True)
-    for skipped in report.skipped:
-        reason = texts.gettext("skipped because of %(code)s", code=skipped.by.code)
-        subject = " ".join(where((skipped.subject,)))
-        console.print(_line(Text("-", style="dim"), Text(skipped.check), Text(f"{subject}  {reason}", style="dim")), soft_wrap=True)
-    stages = (f"{stage.name} {texts.decimal(stage.elapsed_ms / 1000, 2)} s" for stage in report.stages)
-    console.print(Text("\n" + " · ".join(stages), style="dim"))
+def _together(pairs: Iterable[tuple[K, Subject]]) -> dict[K, tuple[Subject, ...]]:
+    found: dict[K, tuple[Subject, ...]] = {}
+    for key, subject in pairs:
+        found[key] = (*found.get(key, ()), subject)
+    return found
 
 
 def _mark(severity: Severity | str) -> Text:
     mark, style = _MARKS[severity]
     return Text(mark, style=style)
-
-
-def _line(*parts: Text) -> Text:
-    return Text(" ").join(parts)
-
-
-def _aside(line: Text, aside: str, console: Console) -> None:
-    gap = max(2, min(console.width, 100) - line.cell_len - len(aside))
-    console.print(Text.assemble(line, " " * gap, (aside, "dim")))
