@@ -30,6 +30,7 @@ _MARKS = {
 }
 _WIDE = 100  # columns; longer lines are hard to read
 _NARROW = 60  # columns; below that, a label stands above its text
+_THIN = 20  # columns; nobody reads anything narrower
 _MARGIN = 2
 _FEW = 3  # lines of evidence, and of places, unless everything is asked for
 _LINE = 300  # characters of one line of evidence
@@ -48,7 +49,7 @@ class _Page:
         self._texts = texts
         self._console = console
         self._everything = everything
-        self._width = min(console.width, _WIDE)
+        self._width = max(_THIN, min(console.width, _WIDE))
 
     def show(self) -> None:
         """Print it all."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from autoconfig.catalogue import ENTRIES
 from autoconfig.errors import N_, printable
 from autoconfig.findings import Finding, Group, Owner, Severity, Subject, Value
 from autoconfig.i18n import Texts
+from autoconfig.model import TLSMode
 
 GROUPS = {
     Group.DELEGATION: N_("Domain and names"),
@@ -35,6 +37,10 @@ SEVERITIES = {
     Severity.CRITICAL: N_("critical"),
 }
 
+_NAMES: dict[tuple[str, str], dict[str, str]] = {  # values with a name in the reader's language, by code and argument
+    ("CHECK_FAILED", "what"): {group.value: name for group, name in GROUPS.items()},
+    ("AC_PORT_SOCKET_MISMATCH", "tls"): {TLSMode.NONE.value: N_("no encryption")},
+}
 _LONG = 1000  # characters of one value; a message is for reading
 
 
@@ -50,14 +56,18 @@ class Told:
 def tell(finding: Finding, texts: Texts) -> Told:
     """Return what *finding* says in the language of *texts*, in one line each."""
     entry = ENTRIES[finding.code]
-    values = {name: _plain(value) for name, value in finding.args.items()}
+    values = {name: _plain(value, _NAMES.get((finding.code, name), {}), texts) for name, value in finding.args.items()}
     message, cause, fix = (texts.gettext(template) % values for template in (entry.message, entry.cause, entry.fix))
     return Told(message, cause, fix)
 
 
-def _plain(value: Value) -> str | int:
+def _plain(value: Value, names: Mapping[str, str], texts: Texts) -> str | int:
     if isinstance(value, int):
         return value
+    if isinstance(value, float):
+        return texts.decimal(value, 1)
+    if isinstance(value, str) and value in names:
+        return texts.gettext(names[value])
     return printable(", ".join(value) if isinstance(value, tuple) else value, _LONG)
 
 
