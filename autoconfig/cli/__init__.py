@@ -6,6 +6,8 @@ stderr. Exit codes: 0 done, 1 refused or failed, 64 wrong usage (sysexits.h, EX_
 
 from __future__ import annotations
 
+import atexit
+import gc
 import importlib
 import os
 import sys
@@ -83,6 +85,8 @@ def autoconfig(ctx: click.Context, instance: str | None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command with *arguments* (sys.argv's by default) and exit; an error is one clear line on stderr, never a traceback."""
+    # At its end Python looks for garbage among all that there is; it goes with the process anyway.
+    atexit.register(gc.freeze)
     texts = i18n.texts(i18n.locale_language())
     try:
         code = autoconfig.main(arguments, prog_name="autoconfig", standalone_mode=False)
