@@ -43,7 +43,13 @@ def server_name(subject: Subject) -> Finding:
 def missing_name() -> Finding:
     """A record that should be there."""
     return catalogue.finding(
-        "DISC_NAME_MISSING", NAME, severity=Severity.WARNING, records=[RECORD], evidence=["nxdomain"], names=("autodiscover.kund.se",)
+        "DISC_NAME_MISSING",
+        NAME,
+        severity=Severity.WARNING,
+        records=[RECORD],
+        evidence=["autodiscover.kund.se. IN A: nxdomain"],
+        affects=["outlook"],
+        names=("autodiscover.kund.se",),
     )
 
 
