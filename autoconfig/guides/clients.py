@@ -70,3 +70,20 @@ TITLES: dict[ClientName, str] = {
     ClientName.WEBMAIL: N_("Webmail"),
     ClientName.OTHER: N_("Another program"),
 }
+
+# facts of their own source or of trials: they look for settings at the domain of the address ...
+FIND_BY_THEMSELVES = frozenset(
+    {
+        ClientName.THUNDERBIRD,
+        ClientName.K9,
+        ClientName.EVOLUTION,
+        ClientName.KMAIL,
+        ClientName.GEARY,
+        ClientName.FAIREMAIL,
+        ClientName.DELTACHAT,
+    }
+)
+# ... and these take IMAP alone from what they find there, the last two also by hand.
+FIND_IMAP_ONLY = frozenset({ClientName.K9, ClientName.FAIREMAIL, ClientName.GEARY, ClientName.DELTACHAT})
+IMAP_ONLY = frozenset({ClientName.GEARY, ClientName.DELTACHAT})
+TAKE_PROFILES = frozenset({ClientName.IPHONE, ClientName.MAC})
