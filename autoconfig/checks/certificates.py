@@ -159,7 +159,9 @@ def _server_name(case: Case, facts: CertificateFacts, shown: Shown) -> str | Non
     certificate, ip = shown.certificate, shown.endpoint.ip
     expected = case.expected.accounts if case.expected is not None else ()
     hosts = [server.host for account in expected for server in (account.incoming, account.outgoing)]
-    hosts += [other.host for other in facts.shown if other.endpoint.service is not Service.HTTPS]
+    shown_by = [other for other in facts.shown if other.endpoint.service is not Service.HTTPS]
+    # An exchanger's name will do only where mail programs are told of no other.
+    hosts += [other.host for other in sorted(shown_by, key=lambda other: other.endpoint.service is Service.SMTP)]
     own = next((host.ascii for host in hosts if covers(certificate, host)), None)
     if own is not None:
         return own

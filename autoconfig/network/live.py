@@ -126,7 +126,8 @@ class Live:
         version = {"A": 4, "AAAA": 6}.get(question.type)
         if told is not None and version is not None and question.server is None:
             values = tuple(str(ip) for ip in told if ip.version == version)
-            return Lookup(question, LookupStatus.FOUND if values else LookupStatus.NODATA, values)
+            # Nobody remembers what nobody was asked for: it is no older answer than that of the name servers.
+            return Lookup(question, LookupStatus.FOUND if values else LookupStatus.NODATA, values, ttl=0)
         async with self._asking:
             return await self._resolver.lookup(question)
 
