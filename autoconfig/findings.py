@@ -74,7 +74,7 @@ class Subject:
         return {name: value for name, value in found.items() if value is not None}
 
 
-Value = str | int | tuple[str, ...]
+Value = str | int | float | tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

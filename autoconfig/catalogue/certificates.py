@@ -18,13 +18,13 @@ _NAMES = {
             "use it; or issue a certificate for %(name)s and let the mail server show it to those who ask for that name (SNI)."
         ),
         story=N_(
-            "This is the classic fault of shared mail servers. The customer has entered a name of the own domain, the name leads to the "
+            "This is the classic fault of shared mail servers. The customer has entered a name in their own domain, the name leads to the "
             "right machine, and name and password are right. But the machine shows the certificate of the mail host, and a mail program "
             "cannot tell that from an attack. Thunderbird asks for an exception, an iPhone says that it cannot verify the server's "
             "identity, Outlook says that the name is wrong, others only say that they cannot connect. An exception is a bad habit and "
             "breaks at the next renewal. For a customer on the phone the quickest help is to change the server's name in the mail program "
             "to the one in the certificate; to help all customers, either publish that name or get a certificate for each customer's own "
-            "name. A certificate can only be issued once the name leads to the server."
+            "name. Unless the name is proved through the DNS, a certificate can only be issued once it leads to the server."
         ),
         standard="RFC 9525, 6; RFC 7817, 3",
     ),
@@ -49,11 +49,11 @@ _NAMES = {
         owner=Owner.PROVIDER,
         group=Group.CERTIFICATES,
         message=N_("The certificate of %(name)s has its name only in a field that programs no longer read"),
-        cause=N_("It was made with old tools, often by the host itself: only the “common name” is filled in."),
+        cause=N_("It was made with old tools, often by the mail host itself: only the “common name” is filled in."),
         fix=N_("Reissue the certificate with %(name)s as a subject alternative name (dNSName)."),
         story=N_(
             "A certificate once said whom it is for in its “common name”. For many years it has been the list of alternative names that "
-            "counts, and programs have stopped to look at the old field. So some old ones connect as before, while new ones say that the "
+            "counts, and programs have stopped looking at the old field. So some old ones connect as before, while new ones say that the "
             "certificate is not for this server, although a look at it seems to show the right name."
         ),
         standard="RFC 9525, 2 and 6.3",
@@ -82,7 +82,7 @@ _DATES = {
         fix=N_("Renew the certificate of %(host)s, and reload every program that shows it."),
         story=N_(
             "From that day on mail programs warn or refuse. A mail server reads its certificate when it starts and keeps it, so that a "
-            "renewed file on the disk changes nothing until it is reloaded: when the evidence says that another port shows a newer one, a "
+            "renewed file on the disk changes nothing until it is reloaded: when “We saw” tells that another port shows a newer one, a "
             "reload is all that is missing. Make the renewal reload the mail servers by itself (certbot: `--deploy-hook`). If only one "
             "customer sees this and the check does not, the date of that computer or phone is wrong."
         ),
@@ -92,7 +92,7 @@ _DATES = {
         severity=Severity.WARNING,
         owner=Owner.PROVIDER,
         group=Group.CERTIFICATES,
-        message=N_("The certificate of %(host)s expires on %(end_date)s, in %(days)d days"),
+        message=N_("The certificate of %(host)s expires on %(end_date)s (days left: %(days)d)"),
         cause=N_("Automatic renewal mostly happens about thirty days before the end; it may have failed, or nobody has set it up."),
         fix=N_("See that the certificate of %(host)s is renewed in time, and that the mail servers are reloaded after it."),
         story=N_(
@@ -111,7 +111,7 @@ _DATES = {
         fix=N_("Let %(host)s show a certificate that is valid now; set the clock of the machine that issues it."),
         story=N_(
             "Mail programs treat this like an expired certificate: they warn or refuse. A clock that is wrong on the machine that runs "
-            "this check, or on one customer's computer, looks the same, so compare the dates in the evidence with today's."
+            "this check, or on one customer's computer, looks the same, so compare the dates under “We saw” with today's."
         ),
         standard="RFC 5280, 4.1.2.5",
     ),
@@ -127,7 +127,7 @@ _TRUST = {
         fix=N_("Get a certificate for %(host)s from a public authority such as Let's Encrypt, and let the mail server show it."),
         story=N_(
             "A self-signed certificate encrypts, but proves nothing: anybody can make one with the same name. Mail programs warn, and many "
-            "phones refuse without a choice. It often comes back after an upgrade that has put the setting for the certificate back."
+            "phones refuse without a choice. It often comes back after an upgrade that has reset the setting for the certificate."
         ),
         standard="RFC 5280, 6.1",
     ),
@@ -138,7 +138,7 @@ _TRUST = {
         message=N_("%(host)s leaves out the certificate of its issuer, %(issuer)s"),
         cause=N_(
             "The mail server was given the certificate alone (cert.pem), not the file with the whole chain (fullchain.pem); or the issuer "
-            "is an authority that only the host itself knows."
+            "is an authority that only the mail host itself knows."
         ),
         fix=N_("Give the mail server of %(host)s the file with the whole chain, own certificate first, and reload it."),
         story=N_(
@@ -154,13 +154,13 @@ _TRUST = {
         owner=Owner.PROVIDER,
         group=Group.CERTIFICATES,
         message=N_("The certificate of %(host)s is from an authority that is not trusted: %(issuer)s"),
-        cause=N_("It comes from an authority of the company's own, or from one that computers have stopped trusting."),
+        cause=N_("It comes from the company's own authority, or from one that computers have stopped trusting."),
         fix=N_("Get a certificate for %(host)s from a public authority such as Let's Encrypt."),
         story=N_(
-            "Trusted is what the computers and phones of the customers trust, and nobody can change that for all of them. An own authority "
-            "works only where its certificate was installed on every device; if that is meant, give it to the check with --ca. When one "
-            "customer alone sees an unknown issuer, a virus scanner or a firewall at the customer's has put its own certificate in "
-            "between."
+            "What counts is which authorities the computers and phones of the customers trust, and nobody can change that for all of them. "
+            "A company's own authority works only where its certificate was installed on every device; if that is meant, give it to the "
+            "check with --ca. When one customer alone sees an unknown issuer, a virus scanner or a firewall at the customer's has put its "
+            "own certificate in between."
         ),
         standard="RFC 5280, 6.1",
     ),
@@ -172,9 +172,9 @@ _TRUST = {
         cause=N_("An intermediate certificate is the wrong one, has expired, or may not issue others; or far too many are sent."),
         fix=N_("Give the mail server of %(host)s the chain that came with its certificate, and nothing else."),
         story=N_(
-            "Each certificate in a chain is signed by the next. Here a link does not hold: mostly the own certificate was renewed by "
-            "another authority, and the old intermediate certificates were left in the file. Programs that build the chain by themselves "
-            "may still connect, others refuse, so that it seems to depend on the customer."
+            "Each certificate in a chain is signed by the next. Here a link does not hold: mostly the server's own certificate was renewed "
+            "by another authority, and the old intermediate certificates were left in the file. Programs that build the chain by "
+            "themselves may still connect, others refuse, so that it seems to depend on the customer."
         ),
         standard="RFC 5280, 6.1; RFC 8446, 4.4.2",
     ),
@@ -187,7 +187,7 @@ _TRUST = {
         fix=N_("Reissue the certificate of %(host)s for the purpose of a TLS server (serverAuth)."),
         story=N_(
             "A certificate may say what it is for (extended key usage). When a server's certificate names other purposes only, strict "
-            "programs refuse it, and others do not look. It is mostly made by an authority of the own company with the wrong template."
+            "programs refuse it, and others do not look. It is mostly made by the company's own authority with the wrong template."
         ),
         standard="RFC 5280, 4.2.1.12",
     ),

@@ -14,11 +14,11 @@ ENTRIES: dict[str, Entry] = {
         group=Group.DELEGATION,
         message=N_("%(domain)s does not exist in the DNS"),
         cause=N_("The registration has expired, the domain has no name servers yet, or its name is misspelt."),
-        fix=N_("Check the spelling. If it is right, ask the domain registrar whether the registration is paid and has name servers."),
+        fix=N_("Check the spelling. If it is right, ask the domain registrar whether the domain is paid for and has name servers."),
         story=N_(
-            "Nothing works with a domain that does not exist: no mail arrives, no mail program finds its settings, no web page opens. "
-            "Look the domain up at its registrar: the date until which it is paid, its status, and its name servers. A domain that has "
-            "just been registered or renewed can take some hours to be seen everywhere. If the domain is a part of another one, such as "
+            "Nothing works with a domain that does not exist: no mail arrives, no mail program finds its settings, no web page opens. Look "
+            "the domain up at its registrar: the date until which it is paid for, its status, and its name servers. A domain that has just "
+            "been registered or renewed can take some hours to be seen everywhere. If the domain is a part of another one, such as "
             "sales.kund.se, its records must be added where the DNS of that other domain is kept."
         ),
         standard="RFC 2308, 2.1",
@@ -91,14 +91,17 @@ ENTRIES: dict[str, Entry] = {
         severity=Severity.WARNING,
         owner=Owner.CUSTOMER,
         group=Group.DELEGATION,
-        message=N_("These name servers of %(zone)s do not answer for it: %(servers)s"),
-        cause=N_("The name server was replaced or has dropped the domain, and is still listed among the domain's name servers."),
-        fix=N_("Remove it from the list of name servers at the domain registrar and from the zone's NS records, or make it answer again."),
+        message=N_("Name servers of %(zone)s that do not answer for it: %(servers)s"),
+        cause=N_("They were replaced or have dropped the domain, and are still listed among the domain's name servers."),
+        fix=N_(
+            "Remove those that do not answer from the list of name servers at the domain registrar and from the zone's NS records, or make "
+            "them answer again."
+        ),
         story=N_(
             "A domain lists several name servers so that one may fail. One that does not answer makes every first question slow, by a "
             "second or more, and when the others fail as well the domain is gone. The list stands in two places, at the registrar and in "
-            "the zone's own NS records; both must name the same, working servers. When none of the servers lets itself be asked from "
-            "here, while the resolver has answers, a firewall between may be the reason, and the result is shown as unknown."
+            "the zone's own NS records; both must name the same, working servers. When none of the servers can be asked from here although "
+            "the resolver has answers, a firewall in between may be the reason, and the result is shown as unknown."
         ),
         standard="RFC 1912, 2.8",
     ),
@@ -121,7 +124,7 @@ ENTRIES: dict[str, Entry] = {
         owner=Owner.NOBODY,
         group=Group.DELEGATION,
         message=N_(
-            "%(name)s has been changed, and the change is not seen here before %(time)s (in %(seconds)s s): still %(old)s, now %(new)s"
+            "%(name)s has been changed, but that is not seen here until %(time)s (in %(seconds)s s): so far %(old)s, new value %(new)s"
         ),
         cause=N_("The record was changed a short while ago. Resolvers remember the old one for as long as it allowed them to."),
         fix=N_("Wait until %(time)s. Nothing has to be mended. To see it sooner, use another network or clear the resolver's memory."),
@@ -208,7 +211,7 @@ ENTRIES: dict[str, Entry] = {
         severity=Severity.ERROR,
         owner=Owner.CUSTOMER,
         group=Group.DELEGATION,
-        message=N_("%(host)s has the IPv6 address %(ip)s, where nothing answers; the IPv4 address works"),
+        message=N_("%(host)s has the IPv6 address %(ip)s, which does not answer; the IPv4 address works"),
         cause=N_("The AAAA record is left over from a former host, or the server has lost its IPv6 address."),
         fix=N_("Remove the AAAA record of %(host)s, or let it have the server's present IPv6 address."),
         story=N_(
@@ -227,7 +230,7 @@ ENTRIES: dict[str, Entry] = {
         fix=N_("Add records of their own for %(names)s; they go before the wildcard."),
         story=N_(
             "With *.kund.se in the DNS every name below the domain exists. Mail programs ask for autoconfig. and autodiscover., and meet "
-            "the web server instead of somebody who knows the settings: they get a web page, a certificate that is not for that name, or "
+            "the web server instead of the server that has the settings: they get a web page, a certificate that is not for that name, or "
             "wait in vain. The wildcard may stay. A record of its own for a name always goes before it."
         ),
         standard="RFC 4592, 2.2",
@@ -236,7 +239,7 @@ ENTRIES: dict[str, Entry] = {
         severity=Severity.NOTICE,
         owner=Owner.CUSTOMER,
         group=Group.DELEGATION,
-        message=N_("%(names)s: the address can only be reached from inside a network (%(addresses)s)"),
+        message=N_("%(names)s: only reachable from inside a private network (%(addresses)s)"),
         cause=N_("The DNS answers differently inside a company's network, or an internal address was published by mistake."),
         fix=N_("If people outside shall use it, publish the public address; otherwise nothing needs to be done."),
         story=N_(
@@ -265,7 +268,7 @@ ENTRIES: dict[str, Entry] = {
         severity=Severity.NOTICE,
         owner=Owner.CUSTOMER,
         group=Group.DELEGATION,
-        message=N_("%(domain)s says that it takes no mail (null MX)"),
+        message=N_("%(domain)s says that it accepts no mail (null MX)"),
         cause=N_("Somebody published that the domain is not used for mail: the MX record is 0 and a single dot."),
         fix=N_("If %(domain)s shall receive mail, replace the null MX with the MX record of the mail host. Otherwise all is well."),
         story=N_(
@@ -284,8 +287,8 @@ ENTRIES: dict[str, Entry] = {
         fix=N_("Let the MX record name %(target)s, or give %(name)s A and AAAA records instead of the CNAME."),
         story=N_(
             "An MX record must name a server that has addresses itself. Most senders follow an alias nevertheless; some refuse, so mail "
-            "from certain people never arrives. The answer is the same for everybody, which makes the fault hard to find for those who "
-            "only test from one place."
+            "from certain people never arrives. Whether it fails depends on the sender, so the fault is hard to find for those who only "
+            "test from one place."
         ),
         standard="RFC 2181, 10.3",
     ),
@@ -294,7 +297,7 @@ ENTRIES: dict[str, Entry] = {
         severity=Severity.NOTICE,
         owner=Owner.CUSTOMER,
         group=Group.DELEGATION,
-        message=N_("Mail is delivered to %(name)s, whose address can only be reached from inside a network (%(ip)s)"),
+        message=N_("Mail is delivered to %(name)s, whose address can only be reached from inside a private network (%(ip)s)"),
         cause=N_("The address inside the company was published instead of the public one, or this network has DNS answers of its own."),
         fix=N_("Give %(name)s the mail server's public address in the DNS that the Internet sees."),
         story=N_(
@@ -308,9 +311,9 @@ ENTRIES: dict[str, Entry] = {
         owner=Owner.CUSTOMER,
         group=Group.DELEGATION,
         message=N_("The mail of %(domain)s is not with %(provider)s: it is delivered to %(operator)s"),
-        cause=N_("The customer has the mail with another company, or has not changed the MX record yet after moving here."),
+        cause=N_("The customer has the mail with another company, or has moved here and not changed the MX record yet."),
         fix=N_(
-            "If the mail shall be with %(provider)s, replace the MX records with those listed here. Otherwise nothing needs to be done."
+            "If the mail shall be with %(provider)s, replace the MX records with those of %(provider)s. Otherwise nothing needs to be done."
         ),
         story=N_(
             "The MX record decides where new mail goes. While it leads to another company, a mailbox here stays empty, and a mail program "
@@ -324,11 +327,11 @@ ENTRIES: dict[str, Entry] = {
         severity=Severity.WARNING,
         owner=Owner.CUSTOMER,
         group=Group.DELEGATION,
-        message=N_("The mail of %(domain)s is delivered to two places: to %(provider)s and to %(operator)s"),
+        message=N_("The mail of %(domain)s is delivered to more than one place: to %(provider)s and to %(operator)s"),
         cause=N_("When the mail was moved, the old MX record was left beside the new one."),
         fix=N_("Remove the MX records that do not belong to the mail host: %(hosts)s."),
         story=N_(
-            "Senders choose among the MX records by their number, and try the next one when a server is slow. Some of the mail then ends "
+            "Senders choose among the MX records by their priority, and try the next one when a server is slow. Some of the mail then ends "
             "in a mailbox at the other company that nobody reads. A second server of another company is only right when it is known to "
             "pass the mail on."
         ),

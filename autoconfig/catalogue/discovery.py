@@ -21,7 +21,7 @@ ENTRIES = {
         Owner.CUSTOMER,
         message=N_("%(domain)s publishes no settings for mail programs"),
         cause=N_("The records that lead programs to the settings were never added, or were lost when the DNS was moved."),
-        fix=N_("Add the records that lead mail programs to the settings to the DNS of %(domain)s."),
+        fix=N_("Add to the DNS of %(domain)s the records that lead mail programs to the settings."),
         story=N_(
             "A mail program asks a handful of fixed places for the settings of a domain. Here none of them has an answer, so every "
             "program guesses or leaves the customer with a form to fill in by hand: server names, ports and kind of encryption. That is "
@@ -33,8 +33,8 @@ ENTRIES = {
         Severity.ERROR,
         Owner.CUSTOMER,
         message=N_("Missing in the DNS: %(names)s"),
-        cause=N_("The record was never added, or was lost when the DNS was moved to another company."),
-        fix=N_("Add the records to the DNS of the domain; they begin to work within the hour."),
+        cause=N_("What is missing was never added, or was lost when the DNS was moved to another company."),
+        fix=N_("Add the records to the DNS of the domain; they usually begin to work within the hour."),
         story=N_(
             "Thunderbird and many other programs ask autoconfig.<domain> for the settings, Outlook asks autodiscover.<domain>. Both names"
             " only have to point at the settings service; nothing needs to be installed. Those who look after the domain's DNS add the "
@@ -48,7 +48,7 @@ ENTRIES = {
         Owner.CUSTOMER,
         message=N_("No answer from %(url)s, where mail programs ask for the settings"),
         cause=N_("The name points at a machine that has no web server, or that a firewall shields."),
-        fix=N_("Point the name at the settings service, or start the web server there."),
+        fix=N_("Point the name at the settings service, or start the web server on the machine that it points at now."),
         story=N_(
             "The name is in the DNS, but nobody answers there. A program waits some seconds for it, then tries other places or gives up. "
             "Mostly the record is left over from a former host. If the record is right, see whether port 443 is open and the web server "
@@ -70,7 +70,7 @@ ENTRIES = {
     "AC_404": _entry(
         Severity.ERROR,
         Owner.CUSTOMER,
-        message=N_("%(url)s has no settings: the web server says %(status)s"),
+        message=N_("%(url)s has no settings: the web server says %(status)d"),
         cause=N_("The name points at a web server that knows nothing of the domain's mail settings."),
         fix=N_("Point the name at the settings service, or put the document there."),
         story=N_(
@@ -83,7 +83,7 @@ ENTRIES = {
     "AC_5XX": _entry(
         Severity.ERROR,
         Owner.PROVIDER,
-        message=N_("The web server at %(url)s fails: it says %(status)s"),
+        message=N_("The web server at %(url)s fails: it says %(status)d"),
         cause=N_("The web server, or the program behind it that makes the document, has a fault."),
         fix=N_("Look in the web server's error log at the time of this check, and mend what it names."),
         story=N_(
@@ -128,15 +128,15 @@ ENTRIES = {
         fix=N_("Put the settings document there, which is about one kilobyte, or let the address answer 404."),
         story=N_(
             "A settings document has about one kilobyte. Here the transfer was stopped at the limit. A mail program either does the same "
-            "or keeps its user waiting until it runs out of patience."
+            "or keeps its user waiting until it gives up."
         ),
     ),
     "AC_BAD_XML": _entry(
         Severity.ERROR,
         Owner.PROVIDER,
         message=N_("Mail programs cannot read the settings document at %(url)s"),
-        cause=N_("The document was written by hand or by a template with a mistake, or something else stands in its place."),
-        fix=N_("Correct the document; what is wrong with it stands beside this finding."),
+        cause=N_("A mistake was made when the document was written by hand or from a template, or something else stands in its place."),
+        fix=N_("Correct the document; what is wrong with it stands under “We saw”."),
         story=N_(
             "A document counts as unreadable when it is not well-formed XML, when it is another kind of document, when it is empty, or "
             "when none of its servers has a name, a port and a kind of encryption that programs know. Programs show no error: they behave"
@@ -183,13 +183,13 @@ ENTRIES = {
     "AC_TLS_NAME": _entry(
         Severity.ERROR,
         Owner.PROVIDER,
-        message=N_("The certificate of %(host)s is not for that name"),
+        message=N_("The certificate that %(host)s shows is not for that name"),
         cause=N_("The web server has no certificate of its own for this name and shows another one; that one is for: %(names)s"),
         fix=N_("Get a certificate that has the name %(host)s, and let the web server use it for this name."),
         story=N_(
-            "A mail program does not ask its user about the certificate of the place with the settings: it goes away without a word. "
-            "Outlook shows a warning. Mostly a new domain was pointed at the service before a certificate for it was made. With "
-            "certificates on demand the first request makes it; try again after a minute."
+            "Most mail programs do not ask their user about this certificate: they go away without a word. Outlook shows a warning. Mostly "
+            "a new domain was pointed at the service before a certificate for it was made. With certificates on demand the first request "
+            "makes it; try again after a minute."
         ),
         standard="RFC 9525, 6",
     ),
@@ -221,9 +221,9 @@ ENTRIES = {
     "AC_PORT_SOCKET_MISMATCH": _entry(
         Severity.ERROR,
         Owner.PROVIDER,
-        message=N_("%(url)s names %(host)s with port %(port)d and %(tls)s, which do not go together"),
-        cause=N_("Port and kind of encryption were mixed up when the document was written."),
-        fix=N_("Use SSL/TLS with 993, 995 and 465, and STARTTLS with 143, 110 and 587."),
+        message=N_("%(url)s names %(host)s with port %(port)d and %(tls)s, which is not right for this kind of server"),
+        cause=N_("The port, the protocol or the kind of encryption was mixed up when the document was written."),
+        fix=N_("Use SSL/TLS with 993 (IMAP), 995 (POP) and 465 (outgoing), and STARTTLS with 143 (IMAP), 110 (POP) and 587 (outgoing)."),
         story=N_(
             "On 993 (IMAP), 995 (POP) and 465 (outgoing) encryption begins at once; on 143, 110 and 587 the program asks for it with "
             "STARTTLS. With the wrong pair program and server wait for each other until one of them gives up, and the customer sees that "
@@ -275,10 +275,10 @@ ENTRIES = {
         Owner.CUSTOMER,
         message=N_("No answer from %(url)s, where Outlook asks for the settings"),
         cause=N_("The name points at a machine that has no web server, or that a firewall shields."),
-        fix=N_("Point the name at the settings service, or start the web server there."),
+        fix=N_("Point the name at the settings service, or start the web server on the machine that it points at now."),
         story=N_(
-            "The name is in the DNS, but nobody answers there. Outlook waits for it, which makes adding an account slow, and then asks "
-            "for the servers. Thunderbird waits as well before it shows what it has found elsewhere."
+            "The name is in the DNS, but nobody answers there. Outlook waits for it, which makes adding an account slow, and in the end "
+            "asks the user to enter the servers. Thunderbird waits as well before it shows what it has found elsewhere."
         ),
         standard=f"{_POX}, 3.1.5",
     ),
@@ -310,7 +310,7 @@ ENTRIES = {
         Severity.ERROR,
         Owner.PROVIDER,
         message=N_("%(url)s does not let Outlook send its question (405)"),
-        cause=N_("The document lies there as a plain file, and the web server allows POST for programs only."),
+        cause=N_("The document lies there as a plain file, and the web server allows POST only for scripts."),
         fix=N_("Allow POST for this address, or let the settings service answer it."),
         story=N_(
             "Outlook does not fetch the settings like a web page: it sends a question by POST. For a plain file most web servers refuse "
@@ -335,7 +335,7 @@ ENTRIES = {
         Owner.PROVIDER,
         message=N_("Outlook cannot read what %(url)s answers"),
         cause=N_("A web page or a broken document stands there instead of an Autodiscover answer, or it names no server."),
-        fix=N_("Let the settings service answer this address; what is wrong with the answer stands beside this finding."),
+        fix=N_("Let the settings service answer this address; what is wrong with the answer stands under “We saw”."),
         story=N_(
             "Outlook takes only its own kind of XML document, with the servers for incoming and outgoing mail. With anything else it "
             "behaves as if there were nothing. Thunderbird then does not ask the next place either, because this one said that all is "
@@ -434,7 +434,7 @@ ENTRIES = {
     "PACC_DIGEST": _entry(
         Severity.WARNING,
         Owner.CUSTOMER,
-        message=N_("The fingerprint in %(name)s is not that of the document at %(url)s"),
+        message=N_("%(name)s does not have the fingerprint of the document at %(url)s"),
         cause=N_("The settings were changed and the record was not, or the record was never added. The document's own is %(digest)s"),
         fix=N_("Put the new fingerprint into the TXT record %(name)s."),
         story=N_(
@@ -448,7 +448,7 @@ ENTRIES = {
         Owner.CUSTOMER,
         message=N_("New programs find no settings at %(url)s"),
         cause=N_("The record for %(host)s is missing or leads to a server that does not have the document."),
-        fix=N_("Point %(host)s at the settings service, or remove the TXT record _ua-auto-config."),
+        fix=N_("Point %(host)s at the settings service, or remove the TXT record _ua-auto-config if there is one."),
         story=N_(
             "PACC is a young way to find the settings; few programs use it yet. It needs a name that leads to the document and a record "
             "with its fingerprint. One without the other is of no use."
@@ -459,11 +459,11 @@ ENTRIES = {
         Severity.WARNING,
         Owner.PROVIDER,
         message=N_("New programs cannot read the document at %(url)s"),
-        cause=N_("The document was written by hand or by a template with a mistake, or a web page stands in its place."),
+        cause=N_("A mistake was made when the document was written by hand or from a template, or a web page stands in its place."),
         fix=N_("Correct the document, and its fingerprint in the DNS after that."),
         story=N_(
-            "The document is to be a JSON object that names a server for incoming or outgoing mail. What is wrong with it stands beside "
-            "this finding."
+            "The document is to be a JSON object that names a server for incoming or outgoing mail. What is wrong with it stands under “We "
+            "saw”."
         ),
         standard="draft-ietf-mailmaint-pacc-03",
     ),

@@ -13,7 +13,7 @@ _CONNECTING = {
         group=Group.ENDPOINTS,
         message=N_("%(host)s refuses connections on port %(ports)s"),
         cause=N_("The machine is there, but nothing listens on that port: the program has stopped, or was never set up to use it."),
-        fix=N_("Start the mail program on %(host)s, make it listen on port %(ports)s, and see that the firewall lets it through."),
+        fix=N_("Start the mail server on %(host)s, make it listen on port %(ports)s, and see that the firewall lets it through."),
         story=N_(
             "A refused connection is a quick and clear no from the machine itself or from a firewall in front of it. Mail programs say "
             "that the connection was refused, or only that they cannot connect. Changing the password does not help. To be sure, ask the "
@@ -49,7 +49,7 @@ _CONNECTING = {
         story=N_(
             "The answer came from a router or a firewall, not from the mail server. It is worth trying from another network: if it works "
             "there, the fault is on the way, otherwise at the mail host. An address of a server that was taken out of use gives the same "
-            "answer, so compare the DNS with what the host says its addresses are."
+            "answer, so compare the DNS with the addresses that the mail host says it has."
         ),
         standard="RFC 1122, 4.2.3.9",
     ),
@@ -58,7 +58,10 @@ _CONNECTING = {
         owner=Owner.NOBODY,
         group=Group.ENDPOINTS,
         message=N_("Port 25 of the domain's mail exchangers could not be tested from here: %(hosts)s"),
-        cause=N_("Most access providers and many data centres let nobody out to port 25, so that spam cannot leave. It may also be down."),
+        cause=N_(
+            "Most access providers and many data centres let nobody out to port 25, so that spam cannot leave. The servers may also be "
+            "down."
+        ),
         fix=N_("Run the check from a machine that may send mail, such as a mail server, to be sure."),
         story=N_(
             "Port 25 is where mail servers deliver mail to each other; mail programs do not use it. When not one of the exchangers "
@@ -77,8 +80,8 @@ _CONNECTING = {
         fix=N_("Try again, with more time or from another network."),
         story=N_(
             "What was not tested is neither well nor faulty. This happens when the resolver does not answer, when a server earlier in the "
-            "run took all the time, when facts from a file do not hold the answer, or when the check was started from a web page, which "
-            "may only visit public addresses and the ports of mail and web. The evidence says which."
+            "run took all the time, when the answer is missing in a file of saved answers, or when the check was started from a web page, "
+            "which may only visit public addresses and the ports of mail and web. Which it was stands under “We saw”."
         ),
     ),
     "IPV6_NOT_TESTED": Entry(
@@ -105,7 +108,7 @@ _SPEAKING = {
         cause=N_("A proxy, a port forwarding or a list of services maps the port to the wrong program."),
         fix=N_("Let port %(port)d of %(host)s lead to the %(service)s server, or name the right port in the settings."),
         story=N_(
-            "Somebody answers, but in another language. Mail programs report this as a broken or unknown answer, or hang. Look at what "
+            "Something answers, but with another protocol. Mail programs report this as a broken or unknown answer, or hang. Look at what "
             "listens on that port (`ss -ltnp`) and at the forwardings in routers and load balancers in front of the server."
         ),
     ),
@@ -189,8 +192,8 @@ _SPEAKING = {
         fix=N_("See which program listens on port %(port)d of %(host)s, and let the %(service)s server do so."),
         story=N_(
             "Every protocol begins with a line of its own form. What came was not of that form, or was a line without end. Security "
-            "products and mail proxies on the way sometimes put their own words in the place of the server's. The evidence shows what was "
-            "said."
+            "products and mail proxies on the way sometimes put their own words in the place of the server's. What was said stands under "
+            "“We saw”."
         ),
         standard="RFC 9051, 7.1; RFC 1939, 3; RFC 5321, 4.2",
     ),
@@ -233,8 +236,8 @@ _SPEAKING = {
         fix=N_("Look in the log of %(host)s for what happens to connections on port %(port)d."),
         story=N_(
             "The connection was made and then closed without a good-bye. Servers do so when the program behind the port cannot start (a "
-            "wrong setting, an unreadable key), when an access list keeps the caller out, and when a limit is reached. The evidence shows "
-            "how far it came."
+            "wrong setting, an unreadable key), when an access list keeps the caller out, and when a limit is reached. How far it came "
+            "stands under “We saw”."
         ),
     ),
     "PROTO_GARBAGE": Entry(
@@ -278,7 +281,8 @@ _SECURING = {
             "Without STARTTLS everything on this port goes in clear text, the password too. Mail programs that were told to use STARTTLS "
             "refuse to go on, and rightly so: advice on the web to choose “no encryption” must not be followed. The better answer for the "
             "customer is the port with TLS from the start (993, 995, 465), if that works. In Dovecot the setting is `ssl = required`, in "
-            "Postfix `smtpd_tls_security_level`. If the server offers it when asked on the spot, something on the way takes it out."
+            "Postfix `smtpd_tls_security_level = encrypt` (`may` on port 25). If the server offers it when asked on the spot, something on "
+            "the way takes it out."
         ),
         standard="RFC 8314, 4.1; RFC 3207, 4",
     ),
@@ -299,7 +303,7 @@ _SECURING = {
         severity=Severity.WARNING,
         owner=Owner.PROVIDER,
         group=Group.ENDPOINTS,
-        message=N_("%(host)s lets words from before the encryption slip in after it, on port %(port)d"),
+        message=N_("%(host)s lets unencrypted text slip into the encrypted connection on port %(port)d"),
         cause=N_("An old server, or a proxy in front of it, does not empty its buffers when encryption begins."),
         fix=N_("Upgrade the mail server or proxy of %(host)s."),
         story=N_(
@@ -349,7 +353,7 @@ _SECURING = {
         story=N_(
             "TLS 1.0 and 1.1 were withdrawn in 2021. Today's phones and mail programs refuse them, mostly with a message about an insecure "
             "connection or none at all, while old computers go on as before: “it works on my old one” is typical. In Dovecot the setting "
-            "is `ssl_min_protocol = TLSv1.2`, in Postfix `smtpd_tls_protocols = >=TLSv1.2`."
+            "is `ssl_min_protocol = TLSv1.2`, in Postfix `smtpd_tls_mandatory_protocols` and `smtpd_tls_protocols`, both `>=TLSv1.2`."
         ),
         standard="RFC 8996, 4 and 5; RFC 8314, 4.1",
     ),

@@ -28,7 +28,8 @@ ENTRIES: dict[str, Entry] = {
         group=Group.SUBMISSION,
         message=N_("%(host)s lets passwords be sent without encryption on port %(ports)s"),
         cause=N_(
-            "The server does not demand TLS before log-in: disable_plaintext_auth=no in Dovecot, or smtpd_tls_auth_only=no in Postfix."
+            "The server does not demand TLS before log-in: disable_plaintext_auth=no (from 2.4 auth_allow_cleartext=yes) in Dovecot, or "
+            "smtpd_tls_auth_only=no in Postfix."
         ),
         fix=N_("Demand TLS before log-in on port %(ports)s of %(host)s."),
         story=N_(

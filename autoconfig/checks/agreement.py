@@ -51,8 +51,8 @@ def _places(named: Iterable[Named]) -> frozenset[tuple[str, str, int, TLSMode]]:
 
 
 def shown(named: Named) -> str:
-    """Return a server as one word."""
-    return f"{named.service.value} {named.host.ascii}:{named.port}" + (" (no encryption)" if named.tls is TLSMode.NONE else "")
+    """Return a server as one word, in no language."""
+    return f"{named.service.value} {named.host.ascii}:{named.port}" + (" tls=none" if named.tls is TLSMode.NONE else "")
 
 
 def _url(answer: Answer) -> str:
@@ -90,7 +90,7 @@ def _ports(case: Case, answer: Answer) -> Iterator[Verdict]:
             url=_url(answer),
             host=named.host.ascii,
             port=named.port,
-            tls={TLSMode.IMPLICIT: "SSL/TLS", TLSMode.STARTTLS: "STARTTLS", TLSMode.NONE: "-"}[named.tls],
+            tls={TLSMode.IMPLICIT: "SSL/TLS", TLSMode.STARTTLS: "STARTTLS"}.get(named.tls, named.tls.value),
         )
 
 
@@ -115,8 +115,8 @@ def _against_settings(case: Case, facts: Discovery, answer: Answer) -> Iterator[
     strangers = [one for one in answer.named if one not in wrong and _is_other_user(case, one, usernames)]
     named = {one.service.talk.value for one in answer.named}
     missing = [] if answer.source is Source.PACC else [one for one in expected if one.service.talk.value not in named]
-    found = tuple(shown(one) for one in wrong) + tuple(f"{shown(one)} user name {one.username}" for one in strangers)
-    lacks = tuple(f"no {talk}" for talk in dict.fromkeys(one.service.talk.value for one in missing))
+    found = tuple(shown(one) for one in wrong) + tuple(f"{shown(one)} username={one.username}" for one in strangers)
+    lacks = tuple(f"{talk} –" for talk in dict.fromkeys(one.service.talk.value for one in missing))
     if not (found or lacks):
         yield catalogue.passed("DISC_VS_STORE", subject)
         return

@@ -327,7 +327,7 @@ def _pace(c: Connection) -> Iterator[Verdict]:
     if severity is None:
         yield passed("GREET_SLOW", Subject.of(c.endpoint))
     else:
-        yield _finding("GREET_SLOW", c, severity=severity, seconds=f"{ms / 1000:.1f}")
+        yield _finding("GREET_SLOW", c, severity=severity, seconds=round(ms / 1000, 1))
 
 
 def _broken(c: Connection) -> str | None:
@@ -369,7 +369,7 @@ def _weight(code: str, server: ServerFacts, c: Connection) -> Severity | None:
     return None
 
 
-def _finding(code: str, c: Connection, *, severity: Severity | None = None, seconds: str = "") -> Finding:
+def _finding(code: str, c: Connection, *, severity: Severity | None = None, seconds: float = 0.0) -> Finding:
     host, service, port = c.endpoint.host.ascii, c.endpoint.service, c.endpoint.port
     reply = printable(_reply(code, c).strip())
     detail = printable(c.tls.detail or c.tls.failure or "") if c.tls is not None else ""

@@ -141,7 +141,7 @@ def _against_due(case: Case, facts: Delegation, hosts: tuple[str, ...], evidence
         return
     ours = [host for host in hosts if _belongs(case, facts, host)]
     others = tuple(host for host in hosts if host not in ours)
-    provider, operator = case.expected.provider.name, ", ".join(dict.fromkeys(_operator(host) for host in others))
+    provider, operator = case.expected.provider.name, tuple(dict.fromkeys(_operator(host) for host in others))
     # What is not known yet is not held against the domain: without addresses a host may be anybody's.
     unknown = [host for host in others if not all(facts.of(host, type).status.known for type in ("A", "AAAA"))]
     if others and unknown == list(others) and not any(_known_operator(host) for host in others):

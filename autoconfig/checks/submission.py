@@ -122,7 +122,7 @@ def _sizes(connections: Sequence[Connection]) -> Iterator[Verdict]:
             continue
         subject, host = Subject.of(c.endpoint), c.endpoint.host.ascii
         if 0 < limit < SMALL:  # RFC 1870, 3: 0 is no fixed limit
-            megabytes = f"{limit / 1_000_000:.1f}"
+            megabytes = round(limit / 1_000_000, 1)
             yield finding("SIZE_LOW", subject, root=(host,), evidence=[f"SIZE {limit}"], host=host, megabytes=megabytes)
         else:
             yield passed("SIZE_LOW", subject)

@@ -120,7 +120,7 @@ def load(path: Path) -> Facts:
             raise DocumentError(N_("the file is too big"))
         return read(content)
     except AutoconfigError as error:
-        raise DocumentError(N_("%(file)s does not hold saved facts: %(reason)s"), file=path, reason=error) from None
+        raise DocumentError(N_("%(file)s does not hold saved answers: %(reason)s"), file=path, reason=error) from None
 
 
 def _ordered(facts: Facts) -> dict[str, codec.JSON]:

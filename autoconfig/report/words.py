@@ -68,7 +68,10 @@ def _plain(value: Value, names: Mapping[str, str], texts: Texts) -> str | int:
         return texts.decimal(value, 1)
     if isinstance(value, str) and value in names:
         return texts.gettext(names[value])
-    return printable(", ".join(value) if isinstance(value, tuple) else value, _LONG)
+    if isinstance(value, tuple):
+        *several, last = value or ("–",)
+        value = texts.gettext("%(several)s and %(last)s", several=", ".join(several), last=last) if several else last
+    return printable(value, _LONG)
 
 
 def count(severity: Severity | str, number: int, texts: Texts) -> str:

@@ -136,7 +136,7 @@ def test_a_bad_file_is_one_clear_line(tmp_path: Path, content: bytes, words: str
     """What is wrong, and where in the file."""
     path = tmp_path / "facts.json"
     path.write_bytes(content)
-    with pytest.raises(DocumentError, match=f"facts.json does not hold saved facts: .*{words}"):
+    with pytest.raises(DocumentError, match=f"facts.json does not hold saved answers: .*{words}"):
         load(path)
 
 
