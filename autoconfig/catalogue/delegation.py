@@ -243,7 +243,7 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The DNS answers differently inside a company's network, or an internal address was published by mistake."),
         fix=N_("If people outside shall use it, publish the public address; otherwise nothing needs to be done."),
         story=N_(
-            "Some ranges of addresses are never used on the Internet: those for private networks, for a computer itself and for examples. "
+            "Some ranges of addresses are never used on the internet: those for private networks, for a computer itself and for examples. "
             "On a network of one's own such an answer is normal. From everywhere else the name leads nowhere, and a mail program on a "
             "phone works in the office and not at home."
         ),
@@ -299,9 +299,9 @@ ENTRIES: dict[str, Entry] = {
         group=Group.DELEGATION,
         message=N_("Mail is delivered to %(name)s, whose address can only be reached from inside a private network (%(ip)s)"),
         cause=N_("The address inside the company was published instead of the public one, or this network has DNS answers of its own."),
-        fix=N_("Give %(name)s the mail server's public address in the DNS that the Internet sees."),
+        fix=N_("Give %(name)s the mail server's public address in the DNS that the internet sees."),
         story=N_(
-            "Senders on the Internet cannot connect to such an address, so no mail arrives from outside. Inside a network that gives its "
+            "Senders on the internet cannot connect to such an address, so no mail arrives from outside. Inside a network that gives its "
             "own answers it is as it should be: ask through a public resolver to tell the two apart."
         ),
         standard="RFC 6890",

@@ -209,7 +209,7 @@ ENTRIES = {
         Severity.ERROR,
         Owner.PROVIDER,
         message=N_("Programs do not trust the certificate of %(host)s"),
-        cause=N_("It is self-signed, has expired, is for another name, or the certificate in between is not sent along."),
+        cause=N_("It is self-signed, has expired, is for another name, or the intermediate certificate is not sent along."),
         fix=N_("Install a certificate of a public authority, with its whole chain (often called fullchain.pem)."),
         story=N_(
             "A web browser often mends a missing link of the chain by itself, so that everything seems well when one looks with it. Mail "

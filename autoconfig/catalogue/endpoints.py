@@ -201,9 +201,9 @@ _SPEAKING = {
         severity=Severity.WARNING,
         owner=Owner.PROVIDER,
         group=Group.ENDPOINTS,
-        message=N_("%(host)s lets everybody in on port %(port)d without a log-in"),
+        message=N_("%(host)s lets everybody in on port %(port)d without a login"),
         cause=N_("The server greets as if the caller had already logged in; that is meant for local programs only."),
-        fix=N_("Switch off log-in without a password on port %(port)d of %(host)s."),
+        fix=N_("Switch off login without a password on port %(port)d of %(host)s."),
         story=N_(
             "An IMAP server may greet with PREAUTH when it already knows who calls, for example through a local pipe. On a port that can "
             "be reached from the internet it means that somebody's mailbox is open, or that the connection is not what it seems. Mail "

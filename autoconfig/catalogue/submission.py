@@ -12,8 +12,8 @@ ENTRIES: dict[str, Entry] = {
         owner=Owner.PROVIDER,
         group=Group.SUBMISSION,
         message=N_("Nobody can log in to %(host)s: it offers no way to do so on port %(ports)s"),
-        cause=N_("Log-in (SASL) is switched off on that port, or the mail server cannot reach the program that checks passwords."),
-        fix=N_("Switch on log-in with a password over TLS on port %(ports)s of %(host)s."),
+        cause=N_("Login (SASL) is switched off on that port, or the mail server cannot reach the program that checks passwords."),
+        fix=N_("Switch on login with a password over TLS on port %(ports)s of %(host)s."),
         story=N_(
             "A server for outgoing mail that lets nobody log in takes mail only for its own domains; for all others it says that relaying "
             "is denied. Customers can then read mail but not send it, or the mail program asks for the password over and over. In Postfix "
@@ -28,10 +28,10 @@ ENTRIES: dict[str, Entry] = {
         group=Group.SUBMISSION,
         message=N_("%(host)s lets passwords be sent without encryption on port %(ports)s"),
         cause=N_(
-            "The server does not demand TLS before log-in: disable_plaintext_auth=no (from 2.4 auth_allow_cleartext=yes) in Dovecot, or "
+            "The server does not demand TLS before login: disable_plaintext_auth=no (from 2.4 auth_allow_cleartext=yes) in Dovecot, or "
             "smtpd_tls_auth_only=no in Postfix."
         ),
-        fix=N_("Demand TLS before log-in on port %(ports)s of %(host)s."),
+        fix=N_("Demand TLS before login on port %(ports)s of %(host)s."),
         story=N_(
             "Everybody on the way, such as the owner of an open wireless network, can read a password that is sent in clear text. A mail "
             "program that is set to encrypt never does so; one that is set up by hand without encryption does, and nobody notices. When "
@@ -49,7 +49,7 @@ ENTRIES: dict[str, Entry] = {
         fix=N_("Publish %(suggested)s for %(host)s, always together with TLS."),
         story=N_(
             "The published settings name the way to log in, and mail programs believe them. When the server does not have that way, the "
-            "log-in fails although name and password are right, and the message says that the password is wrong. Over TLS an ordinary "
+            "login fails although name and password are right, and the message says that the password is wrong. Over TLS an ordinary "
             "password (“password-cleartext” in autoconfig, SPA off in Autodiscover) is secure and works everywhere; the encrypted kinds "
             "are not needed then, and most servers no longer keep passwords in the form that they need."
         ),
