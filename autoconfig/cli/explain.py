@@ -27,7 +27,8 @@ def explain(code: str, lang: str | None) -> None:
     """
     known = code.strip().upper()
     if known not in ENTRIES:
-        near = difflib.get_close_matches(known, ENTRIES, n=3, cutoff=0.5)
+        begun = [entry for entry in ENTRIES if known and entry.startswith(known)]
+        near = begun[:3] or difflib.get_close_matches(known, ENTRIES, n=3, cutoff=0.5)
         if near:
             raise UsageError(N_("there is no code %(code)s; did you mean %(near)s?"), code=code, near=", ".join(near))
         raise UsageError(N_("there is no code %(code)s; the codes stand in the reports of autoconfig check"), code=code)
