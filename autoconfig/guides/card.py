@@ -91,7 +91,7 @@ def fill(card: forms.Card, english: forms.Card, language: str, customer: Custome
             row
             for field, twin in zip(section.fields, same.fields, strict=True)
             if field.only in (None, customer.account.protocol)
-            and (row := _row(field, twin, card.words, customer, is_theirs=is_theirs)) is not None
+            and (row := _row(field, twin, section.about, card.words, customer, is_theirs=is_theirs)) is not None
         )
         heading = section.heading if is_theirs else None
         if rows:
@@ -99,7 +99,7 @@ def fill(card: forms.Card, english: forms.Card, language: str, customer: Custome
             sections.append(Section(section.about, text, seen, rows))
     said = {kind for section in sections for row in section.rows for kind in _tells(row.kind, customer)}
     missing = (forms.Field(kind, {}) for kind in _NEEDED if kind not in said and kind not in _not_needed(customer))
-    rest = tuple(row for field in missing if (row := _row(field, field, card.words, customer, is_theirs=is_theirs)) is not None)
+    rest = tuple(row for field in missing if (row := _row(field, field, About.REST, card.words, customer, is_theirs=is_theirs)) is not None)
     if rest:
         sections.append(Section(About.REST, _(words.HEADINGS[About.REST]), False, rest))
     return Card(None if card.when is None else _(words.WHEN[card.when]), tuple(sections))
@@ -137,21 +137,31 @@ def _tells(kind: Kind, customer: Customer) -> tuple[Kind, ...]:
 
 
 def _not_needed(customer: Customer) -> tuple[Kind, ...]:
-    return (Kind.OUTGOING_USERNAME,) if customer.account.outgoing.auth[0] is AuthMethod.NONE else ()
+    """Return what nobody has to be told: a user name where none is asked for, and that a password is a password."""
+    account, found = customer.account, []
+    if account.incoming.auth[0] is AuthMethod.PASSWORD_CLEARTEXT:
+        found.append(Kind.INCOMING_AUTHENTICATION)
+    if account.outgoing.auth[0] is AuthMethod.PASSWORD_CLEARTEXT:
+        found.append(Kind.OUTGOING_AUTHENTICATION)
+    if account.outgoing.auth[0] is AuthMethod.NONE:
+        found.append(Kind.OUTGOING_USERNAME)
+    return tuple(found)
 
 
 def _same_login(account: Account[Domain]) -> bool:
     return (account.incoming.username, account.incoming.auth[0]) == (account.outgoing.username, account.outgoing.auth[0])
 
 
-def _row(field: forms.Field, english: forms.Field, vocabulary: forms.Words, customer: Customer, *, is_theirs: bool) -> Row | None:
+def _row(
+    field: forms.Field, english: forms.Field, about: About, vocabulary: forms.Words, customer: Customer, *, is_theirs: bool
+) -> Row | None:
     protocol = customer.account.protocol
     label = field.labels.get(protocol) if is_theirs else None
     in_english = english.labels.get(protocol) if customer.texts.language != SOURCE_LANGUAGE and label is None else None
     if label is not None:
         name = label.text
     elif field.kind in words.LABELS:
-        name = customer.texts.gettext(words.LABELS[field.kind])
+        name = customer.texts.gettext(_own_label(field.kind, about))
     elif in_english is not None:
         name, in_english = in_english.text, None
     else:
@@ -167,6 +177,11 @@ def _row(field: forms.Field, english: forms.Field, vocabulary: forms.Words, cust
         english=None if in_english is None else in_english.text,
         note=None if field.note is None else customer.texts.gettext(words.FIELD_NOTES[field.note]),
     )
+
+
+def _own_label(kind: Kind, about: About) -> str:
+    part = kind.removeprefix(f"{about}_")
+    return words.SHORT_LABELS[part] if part != kind and part in words.SHORT_LABELS else words.LABELS[kind]
 
 
 _NO_WORDS = forms.Words({}, {})

@@ -39,6 +39,16 @@ LABELS: dict[Kind, str] = {
     Kind.IMAP_PREFIX: N_("IMAP path prefix"),
 }
 
+# Under a heading that tells incoming from outgoing, the labels need not.
+SHORT_LABELS: dict[str, str] = {
+    "port": N_("Port"),
+    "security": N_("Security"),
+    "authentication": N_("Authentication"),
+    "username": N_("User name"),
+    "password": N_("Password"),
+    "spa": N_("Secure Password Authentication (SPA)"),
+}
+
 HEADINGS: dict[About, str] = {
     About.YOU: N_("About you"),
     About.INCOMING: N_("Incoming mail"),
@@ -106,8 +116,7 @@ NOTES: dict[str, str] = {
         "When the second form comes, it may say in red that the account cannot be verified. That is normal: fill it in and go on."
     ),
     "outlook_cloud": N_(
-        "The new Outlook fetches your mail through Microsoft's servers and keeps your password there. "
-        "If you would rather not have that, choose another program."
+        "The new Outlook fetches your mail by way of Microsoft's servers. If you do not want that, choose another program."
     ),
     "pop_may_be_missing": N_("Some versions of the new Outlook have no POP. If you cannot choose it, use IMAP or another program."),
     "android_again": N_("On Android, Outlook cannot change the servers of an account afterwards: remove the account and add it again."),
