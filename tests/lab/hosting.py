@@ -10,6 +10,7 @@ import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from . import resolver, website
@@ -45,7 +46,7 @@ table inet silence {
 }
 """
 THEIR_WEB = {"A": [website.THEIRS], "AAAA": [website.THEIRS_6]}
-_BASE_URL = {"AUTOCONFIG_BASE_URL": f"https://{SERVICE_NAME}"}
+BASE_URL = {"AUTOCONFIG_BASE_URL": f"https://{SERVICE_NAME}"}
 
 # An old server's settings, as they are left behind at a web site.
 STALE_SERVER = "gamla.karlahosting.test"
@@ -128,10 +129,13 @@ class Hosting:
         self.web = WebHost(network, authority, upstream)
         self._published: dict[tuple[str, str], Records] = {}
 
-    def clean(self, domain: str = DOMAIN, settings: str = KARLAHOSTING) -> Scene:
-        """Return the scene in which everything is right, for a *domain* of the one provider in *settings*; nothing is served yet."""
+    def clean(self, domain: str = DOMAIN, settings: str = KARLAHOSTING, listed: str | None = None) -> Scene:
+        """Return the scene in which everything is right, for a *domain* of the one provider in *settings*; nothing is served yet.
+
+        *listed* is how the settings file has the domain, where that is more than its provider.
+        """
         provider = settings.split('id = "', 1)[1].split('"', 1)[0]
-        settings += customers(domain, provider=provider)
+        settings += customers(domain, provider=provider) if listed is None else listed
         own = {name: {"A": [MAIL], "AAAA": [MAIL_6]} for name in (HOST, MX)}
         own |= {name: {"A": [address]} for name, address in NAME_SERVERS.items()}
         web = {"A": [website.ADDRESS], "AAAA": [website.ADDRESS_6]}
@@ -176,10 +180,13 @@ class Hosting:
             self._publish(scene.zones)
         return scene
 
-    def check(self, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run `autoconfig check` inside with *arguments*, asking the lab's resolver and trusting the lab's authority."""
+    def check(self, *arguments: str, instance: Path | None = None) -> subprocess.CompletedProcess[str]:
+        """Run `autoconfig check` inside with *arguments*, asking the lab's resolver and trusting the lab's authority.
+
+        On *instance* it is a stranger's, who knows nothing of our settings.
+        """
         where = ("--resolver", resolver.ADDRESS, "--ca", str(self.authority.certificate))
-        return self.service.try_to("check", *arguments, *where, env=_BASE_URL if env is None else env)
+        return self.service.try_to("check", *arguments, *where, instance=instance, env=BASE_URL if instance is None else None)
 
     def close(self) -> None:
         """End what would take its time otherwise."""
@@ -194,7 +201,7 @@ class Hosting:
         if (domain, settings) not in self._published:
             self.service.import_settings(settings)
             records: dict[str, dict[str, list[str]]] = {}
-            for record in json.loads(self.service.command("dns", domain, "--format", "json", env=_BASE_URL)):
+            for record in json.loads(self.service.command("dns", domain, "--format", "json", env=BASE_URL)):
                 value = record.get("text", record["value"])
                 records.setdefault(record["name"].removesuffix("."), {}).setdefault(record["type"], []).append(value)
             self._published[domain, settings] = records

@@ -35,9 +35,20 @@ class Service:
         """Run `autoconfig` with *arguments* on this instance and return what it prints."""
         return self._network.run(*self._command(*arguments), cwd=_TOP, stdin=stdin, env=env)
 
-    def try_to(self, *arguments: str, stdin: str = "", env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run `autoconfig` with *arguments* on this instance, well or not: for commands whose status is an answer."""
-        return self._network.try_to(*self._command(*arguments), cwd=_TOP, stdin=stdin, env=env)
+    def try_to(
+        self,
+        *arguments: str,
+        stdin: str = "",
+        env: Mapping[str, str] | None = None,
+        instance: Path | None = None,
+        cut_off: bool = False,
+    ) -> subprocess.CompletedProcess[str]:
+        """Run `autoconfig` with *arguments*, well or not: for commands whose status is an answer.
+
+        It runs on *instance* where that is not ours, and *cut_off* in a network in which there is nothing, not even itself.
+        """
+        alone = ("unshare", "--net") if cut_off else ()
+        return self._network.try_to(*alone, *self._command(*arguments, instance=instance), cwd=_TOP, stdin=stdin, env=env)
 
     def import_settings(self, toml: str) -> None:
         """Take in the settings file *toml*, as an operator does while the service runs."""
@@ -51,5 +62,5 @@ class Service:
         except OSError:
             return False
 
-    def _command(self, *arguments: str) -> tuple[str, ...]:
-        return (*_AUTOCONFIG, "--instance", str(self.instance), *arguments)
+    def _command(self, *arguments: str, instance: Path | None = None) -> tuple[str, ...]:
+        return (*_AUTOCONFIG, "--instance", str(instance or self.instance), *arguments)
