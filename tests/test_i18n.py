@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -19,6 +20,7 @@ from autoconfig.errors import AddressError, ConfigError, Problem, SettingsError
 PROJECT = Path(__file__).parents[1]
 CATALOGUES = sorted((PROJECT / "autoconfig" / "locale").glob("*/LC_MESSAGES/autoconfig.po"))
 
+_MARKERS = ("_", "N_", "gettext", "ngettext")
 _PLACEHOLDER = re.compile(r"%\(\w+\)[sd]|%%")
 
 
@@ -56,6 +58,20 @@ def _language(path: Path) -> str:
 def test_swedish_is_among_the_catalogues():
     """The host that this is modelled on is Swedish."""
     assert "sv" in map(_language, CATALOGUES)
+
+
+def test_no_text_is_marked_inside_an_f_string():
+    """There it is not found on every Python, and would be English in the middle of a page."""
+    hidden = [
+        f"{path.name}:{call.lineno}"
+        for path in sorted((PROJECT / "autoconfig").rglob("*.py"))
+        for string in ast.walk(ast.parse(path.read_text()))
+        if isinstance(string, ast.JoinedStr)
+        for call in ast.walk(string)
+        if isinstance(call, ast.Call) and ast.unparse(call.func).rpartition(".")[2] in _MARKERS
+        if call.args and isinstance(call.args[0], ast.Constant)
+    ]
+    assert hidden == []
 
 
 @pytest.mark.parametrize("path", CATALOGUES, ids=_language)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from autoconfig.catalogue import ENTRIES
+from autoconfig.findings import Owner
 from autoconfig.i18n import Texts
 from autoconfig.report.words import GROUPS, OWNERS, SEVERITIES
 
@@ -19,13 +20,14 @@ def explain(code: str, texts: Texts) -> str:
     def template(text: str) -> str:
         return _VALUE.sub("…", _(text)).replace("%%", "%")
 
+    owner = "" if entry.owner is Owner.NOBODY else f" ({_(OWNERS[entry.owner])})"
     paragraphs = [
         f"{code} · {_(SEVERITIES[entry.severity])} · {_(GROUPS[entry.group])}",
         template(entry.message),
         _(entry.story),
-        f"{_('Why')}: {template(entry.cause)}",
-        f"{_('Do this')} ({_(OWNERS[entry.owner])}): {template(entry.fix)}",
+        _("Why") + f": {template(entry.cause)}",
+        _("Do this") + owner + f": {template(entry.fix)}",
     ]
     if entry.standard:
-        paragraphs.append(f"{_('Standard')}: {entry.standard}")
+        paragraphs.append(_("Standard") + f": {entry.standard}")
     return "\n\n".join(paragraphs)

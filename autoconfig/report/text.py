@@ -103,8 +103,8 @@ class _Page:
         column = max(len(label) for label, _lines in parts) + _MARGIN + 2 if self._width >= _NARROW else 2 * _MARGIN
         for label, lines in parts:
             self._part(Text(label, style="dim"), lines, column)
-        owner = "" if finding.owner is Owner.NOBODY else f" ({_(OWNERS[finding.owner])})"
-        self._part(Text(f"{_('Do this')}{owner}", style="bold"), [told.fix], column)
+        order = _("Do this") + ("" if finding.owner is Owner.NOBODY else f" ({_(OWNERS[finding.owner])})")
+        self._part(Text(order, style="bold"), [told.fix], column)
         self._paste(finding.records, column)
         self._paste((f"$ {command}" for command in finding.commands), column)
 
