@@ -132,6 +132,7 @@ STEPS: dict[str, tuple[str | None, str | None]] = {
     "start": (N_("When the app starts for the first time, choose %(path)s."), None),
     "later": (N_("If it already has an account, open its menu and choose %(path)s."), None),
     "press": (N_("Choose %(path)s."), None),
+    "go_on": (N_("Choose %(path)s."), N_("Go on.")),
     "choose": (N_("Choose %(path)s."), N_("Choose the line for other kinds of account.")),
     "name_and_address": (None, N_("Enter your name and your e-mail address.")),
     "address": (None, N_("Enter your e-mail address.")),

@@ -1,0 +1,52 @@
+"""The words that programs show when it does not work."""
+
+from __future__ import annotations
+
+import pytest
+
+from autoconfig.guides import trouble
+from autoconfig.guides.clients import ClientName
+from autoconfig.guides.errortexts import ANYTHING, Fault, all_error_texts, recognise, shown_by
+
+TELLING = [text for text in all_error_texts() if len(text.words.replace(ANYTHING, "").strip()) >= 8]  # "…% full" tells nothing
+
+
+@pytest.mark.parametrize("text", TELLING, ids=lambda text: f"{text.language}-{text.words[:30]}")
+def test_what_a_program_shows_is_recognised(text):
+    """With anything in the place of what differs, with other line breaks, and in the middle of more."""
+    shown = text.words.replace(ANYTHING, "mail.kund.se").replace(" ", "\n", 1)
+    found = recognise(f"Obs! {shown} OK")
+    assert text.fault in {other.fault for other in found}
+    assert text in found
+
+
+@pytest.mark.parametrize(
+    ("message", "fault"),
+    [
+        ("Inloggning till servern server.karlahosting.se med användarnamnet anna@kund.se misslyckades.", Fault.PASSWORD),
+        ("Certifikatet för mail.kund.se är inte giltigt för den servern.", Fault.CERTIFICATE),
+        ("Failed to connect to server mail.kund.se.", Fault.NOT_FOUND),
+        ("TLS krävs men stöds inte av servern.", Fault.ENCRYPTION),
+        ("Cannot Verify Server Identity", Fault.CERTIFICATE),
+    ],
+)
+def test_a_pasted_message_tells_its_fault(message, fault):
+    """The longest agreement comes first."""
+    assert recognise(message)[0].fault is fault
+
+
+@pytest.mark.parametrize("message", ["", "hello", "server", "%", "…", "x" * 1_000_000])
+def test_what_is_no_message_is_not_taken_for_one(message):
+    """A word that stands in many messages tells nothing."""
+    assert recognise(message) == ()
+
+
+def test_only_certain_words_are_shown_in_a_guide():
+    """What a third party tells is good for recognising, not for showing."""
+    assert shown_by(ClientName.IPHONE, "en", Fault.CERTIFICATE) == ()
+    assert shown_by(ClientName.K9, "sv", Fault.CERTIFICATE) == ("Certifikatfel",)
+
+
+def test_every_fault_has_its_advice():
+    """Whoever meets an error is told what to do."""
+    assert set(trouble.TITLES) == set(trouble.ADVICE) == set(Fault)
