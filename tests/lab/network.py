@@ -104,7 +104,7 @@ class Network:
     ) -> subprocess.CompletedProcess[str]:
         """Run *command* inside to its end, well or not."""
         return subprocess.run(
-            self._inside(command, cwd), env=self._environment(env), input=stdin, capture_output=True, text=True, check=False, timeout=60
+            self._inside(command, cwd), env=self.environment(env), input=stdin, capture_output=True, text=True, check=False, timeout=60
         )
 
     def start(
@@ -115,7 +115,7 @@ class Network:
         with log.open("ab") as output:
             popen = subprocess.Popen(
                 self._inside(command, cwd),
-                env=self._environment(env),
+                env=self.environment(env),
                 stdin=subprocess.PIPE if piped else subprocess.DEVNULL,
                 stdout=subprocess.PIPE if piped else output,
                 stderr=output,
@@ -165,7 +165,8 @@ class Network:
         enter = ["nsenter", f"--target={self.pid}", "--net", "--mount", "--pid"]
         return [*enter, "env", f"--chdir={cwd or self._home}", *command]
 
-    def _environment(self, more: Mapping[str, str] | None) -> dict[str, str]:
+    def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        """Return the variables of every program inside, and *more*."""
         # Nothing of the tester's own: a proxy or a session bus outside must not be asked.
         return {"PATH": PATH, "HOME": str(self._home), "LANG": "C.UTF-8", **(more or {})}
 

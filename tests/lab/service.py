@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .network import Network
+from .ready import Ready
 
 _HOST = "127.0.0.1"
 _PORT = 8080
@@ -23,6 +24,7 @@ class Service:
 
     def __init__(self, network: Network) -> None:
         self._network = network
+        self._ready: Ready | None = None
         self.instance = network.directory_for("instance")
         (self.instance / "config.toml").write_text(f'https = true\ntrusted_proxies = ["{_HOST}/32"]\n')
         self.command("db", "upgrade")
@@ -50,6 +52,13 @@ class Service:
         alone = ("unshare", "--net") if cut_off else ()
         return self._network.try_to(*alone, *self._command(*arguments, instance=instance), cwd=_TOP, stdin=stdin, env=env)
 
+    def quickly(
+        self, *arguments: str, env: Mapping[str, str] | None = None, instance: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Do as `try_to` does, without the time that a start takes."""
+        self._ready = self._ready or Ready(self._network, _TOP)
+        return self._ready.try_to(*self._arguments(arguments, instance), env=env)
+
     def import_settings(self, toml: str) -> None:
         """Take in the settings file *toml*, as an operator does while the service runs."""
         self.command("import", "-", stdin=toml)
@@ -63,4 +72,7 @@ class Service:
             return False
 
     def _command(self, *arguments: str, instance: Path | None = None) -> tuple[str, ...]:
-        return (*_AUTOCONFIG, "--instance", str(instance or self.instance), *arguments)
+        return (*_AUTOCONFIG, *self._arguments(arguments, instance))
+
+    def _arguments(self, arguments: Sequence[str], instance: Path | None) -> tuple[str, ...]:
+        return ("--instance", str(instance or self.instance), *arguments)
