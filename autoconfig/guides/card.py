@@ -174,7 +174,7 @@ def _row(
         seen=label is not None and label.seen and value.seen,
         copyable=value.copyable,
         readable=value.readable,
-        english=None if in_english is None else in_english.text,
+        english=None if in_english is None or in_english.text == name else in_english.text,
         note=None if field.note is None else customer.texts.gettext(words.FIELD_NOTES[field.note]),
     )
 

@@ -71,7 +71,7 @@ TITLES: dict[ClientName, str] = {
     ClientName.OTHER: N_("Another program"),
 }
 
-# facts of their own source or of trials: they look for settings at the domain of the address ...
+# Seen in their sources or in trials: they look for settings at the domain of the address ...
 FIND_BY_THEMSELVES = frozenset(
     {
         ClientName.THUNDERBIRD,

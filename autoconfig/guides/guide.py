@@ -128,6 +128,7 @@ def guide_for(
     form = form_of(client, texts.language)
     accounts = [account for account in chosen.accounts if form and (client not in IMAP_ONLY or account.protocol is Protocol.IMAP)]
     ways = tuple(_way(form, Customer(config.domain, address, account, texts), chosen, help_) for account in accounts if form)
+    sources = _sources(form)
     return Guide(
         client,
         texts.language,
@@ -137,8 +138,8 @@ def guide_for(
         tuple(_quick(client, form, config, chosen, help_, texts)),
         ways,
         _notes(client, form, chosen, address, ways, help_, texts),
-        texts.gettext(words.WORDING) if any(not _is_seen(way) for way in ways) else None,
-        _sources(form),
+        texts.gettext(words.WORDING) if Source.L10N_OLD in sources or any(not _is_seen(way) for way in ways) else None,
+        sources,
         help_,
         Link(texts.gettext(trouble.MEANWHILE), help_.webmail) if help_.webmail and client is not ClientName.WEBMAIL else None,
     )

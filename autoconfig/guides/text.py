@@ -136,7 +136,8 @@ def _plain(block: _Block, texts: Texts) -> Iterator[str]:
                 mark = f"{number}. " if numbered else "- "
                 yield from _wrap(str(point), mark, " " * len(mark))
         case _Rows(rows):
-            width = min(_LABEL, max(len(row.label) for row in rows))
+            lengths = (len(row.label.rstrip(":")) for row in rows)
+            width = max((length for length in lengths if length <= _LABEL), default=_LABEL)
             for row in rows:
                 label = row.label.rstrip(":")
                 if len(label) <= width:

@@ -149,8 +149,11 @@ STEPS: dict[str, tuple[str | None, str | None]] = {
     "finish": (N_("Finish with %(path)s."), None),
     "pages": (N_("Go from page to page with %(path)s."), None),
     "save": (None, N_("Go on, let Mail be switched on, and save.")),
-    "newer_ios": (None, N_("In iOS 18 and later you find Mail one step further in, among the apps.")),
-    "add_other": (None, N_("Choose to add an account, then the last kind in the list (other), then to add a mail account.")),
+    "newer_ios": (N_("In iOS 18 and later, go to %(path)s."), N_("In iOS 18 and later you find Mail one step further in, among the apps.")),
+    "add_other": (
+        N_("Choose %(path)s."),
+        N_("Choose to add an account, then the last kind in the list (other), then to add a mail account."),
+    ),
     "form_and_next": (None, N_("Fill in the first part of the form below and go on.")),
     "choose_protocol_here": (None, N_("Choose %(protocol)s at the top.")),
     "choose_protocol": (None, N_("Choose %(protocol)s when you are asked for the type of account.")),

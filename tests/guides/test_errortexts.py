@@ -41,6 +41,11 @@ def test_what_is_no_message_is_not_taken_for_one(message):
     assert recognise(message) == ()
 
 
+def test_the_parts_of_a_message_have_an_order():
+    """The same words in another order are another message."""
+    assert recognise("misslyckades. med användarnamnet anna@kund.se Inloggning till servern mail.kund.se") == ()
+
+
 def test_only_certain_words_are_shown_in_a_guide():
     """What a third party tells is good for recognising, not for showing."""
     assert shown_by(ClientName.IPHONE, "en", Fault.CERTIFICATE) == ()

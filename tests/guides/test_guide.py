@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gettext
 from dataclasses import replace
 
 import pytest
@@ -16,7 +17,7 @@ from autoconfig.guides.errortexts import Fault
 from autoconfig.guides.forms import Kind
 from autoconfig.guides.guide import Guide, QuickKind, Way, guide_for
 from autoconfig.guides.sheet import user_name
-from autoconfig.i18n import texts
+from autoconfig.i18n import Texts, texts
 from autoconfig.model import (
     Account,
     AuthMethod,
@@ -32,7 +33,12 @@ from autoconfig.model import (
 from tests import strategies
 
 LANGUAGES = ("en", "sv", "nb")
+# "nb" is a language with a catalogue for which nobody has collected labels.
 CLIENTS = [client for client in ClientName if client is not ClientName.WEBMAIL]
+
+
+def _texts(language: str) -> Texts:
+    return Texts(language, gettext.NullTranslations()) if language == "nb" else texts(language)
 
 
 def _server(host: str, port: int, tls: TLSMode = TLSMode.IMPLICIT, *also: Port, **more) -> Server[Domain]:
@@ -116,7 +122,7 @@ def test_every_card_says_what_the_settings_say(client, language, name, local):
     """Every program, in every language, with and without an address."""
     config = CONFIGS[name]
     address = None if local is None else EmailAddress.parse(f"{local}@{config.domain}")
-    guide = guide_for(config, address, client, texts(language))
+    guide = guide_for(config, address, client, _texts(language))
     expected = [account for account in config.accounts if client not in IMAP_ONLY or account.protocol is Protocol.IMAP]
     assert [way.account for way in guide.ways] == expected
     assert guide.title
@@ -138,7 +144,7 @@ def test_every_card_says_what_the_settings_say(client, language, name, local):
 def test_random_settings_stand_on_every_card(config, local, client, language):
     """No setting that can exist is lost or changed on the way to a reader."""
     address = None if local is None else EmailAddress.parse(f"{local}@{config.domain}")
-    guide = guide_for(config, address, client, texts(language))
+    guide = guide_for(config, address, client, _texts(language))
     for way in guide.ways:
         for card in way.cards:
             _says_what_the_account_says(card, way, guide)
@@ -148,7 +154,7 @@ def test_random_settings_stand_on_every_card(config, local, client, language):
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_nothing_is_left_unfilled(client, language):
     """No placeholder of ours or of the settings reaches a reader."""
-    guide = guide_for(CONFIGS["other ports"], None, client, texts(language))
+    guide = guide_for(CONFIGS["other ports"], None, client, _texts(language))
     told = [str(step) for way in guide.ways for step in way.steps] + [str(step) for quick in guide.quick for step in quick.steps]
     told += [value for way in guide.ways for card in way.cards for row in card.rows for value in (row.label, row.value)]
     told += [line for way in guide.ways for trouble in way.troubles for line in (trouble.title, *trouble.advice)]
@@ -271,7 +277,7 @@ def test_nobody_is_told_to_log_in_where_there_is_no_log_in():
 def test_thunderbird_is_told_in_its_own_words():
     """High confidence in both languages: nothing to warn of, and the choices are the program's."""
     for language, security, method in (("en", "Connection security", "Normal password"), ("sv", "Anslutningssäkerhet", "Normalt lösenord")):
-        guide = guide_for(CONFIGS["imap only"], None, ClientName.THUNDERBIRD, texts(language))
+        guide = guide_for(CONFIGS["imap only"], None, ClientName.THUNDERBIRD, _texts(language))
         rows = {row.kind: row for row in guide.ways[0].cards[0].rows}
         assert guide.wording is None
         assert rows[Kind.INCOMING_SECURITY].label == security
@@ -292,6 +298,18 @@ def test_an_unknown_swedish_label_is_our_word_with_the_english_one_beside_it():
     row = next(row for row in guide.ways[0].cards[0].rows if row.kind is Kind.INCOMING_HOST)
     assert not row.seen
     assert row.english == "IMAP Hostname"
+    assert guide.wording is not None
+
+
+def test_a_language_without_labels_gets_our_words_and_the_english_ones():
+    """A new catalogue makes whole guides at once, and says that the words may differ."""
+    guide = guide_for(CONFIGS["imap only"], None, ClientName.THUNDERBIRD, _texts("nb"))
+    way = guide.ways[0]
+    rows = {row.kind: row for row in way.cards[0].rows}
+    assert (rows[Kind.INCOMING_HOST].label, rows[Kind.INCOMING_HOST].english) == ("Incoming server", "Hostname")
+    assert (rows[Kind.ON].label, rows[Kind.ON].seen) == ("Remember password", False)
+    assert str(way.steps[0]) == "Go to ≡ › Add Account › Email."
+    assert not way.steps[0].seen
     assert guide.wording is not None
 
 
