@@ -382,7 +382,7 @@ def _finding(code: str, c: Connection, *, severity: Severity | None = None, seco
         severity=severity,
         root=root,
         evidence=[_line(c), *(printable(line, 200) for line in c.transcript[-8:] or filter(None, [reply, detail, version]))],
-        commands=[_openssl(c.endpoint)] if code.startswith("TLS_") else (),
+        commands=[_openssl(c.endpoint, starttls=code != "TLS_ON_PLAIN")] if code.startswith("TLS_") else (),
         affects=("thunderbird", "k9") if code in ("STARTTLS_ABSENT", "STARTTLS_REFUSED") else (),
         host=host,
         port=port,
@@ -400,8 +400,8 @@ def trimmed(found: Finding) -> Finding:
     return replace(found, args={name: value for name, value in found.args.items() if name in ENTRIES[found.code].parameters})
 
 
-def _openssl(endpoint: Endpoint) -> str:
-    start = "" if endpoint.service.implicit else f" -starttls {endpoint.service.talk}"
+def _openssl(endpoint: Endpoint, *, starttls: bool) -> str:
+    start = f" -starttls {endpoint.service.talk}" if starttls and not endpoint.service.implicit else ""
     return f"openssl s_client -connect {endpoint.host.ascii}:{endpoint.port} -servername {endpoint.host.ascii}{start}"
 
 
