@@ -16,6 +16,8 @@ PROTOCOLS = {Protocol.IMAP: "IMAP", Protocol.POP3: "POP3"}
 _TYPED_PASSWORD = frozenset({AuthMethod.PASSWORD_CLEARTEXT, AuthMethod.PASSWORD_ENCRYPTED, AuthMethod.NTLM})
 _AUTH_NONE = "auth-none"  # in label files: "none" is the TLS mode
 
+_LATER = frozenset({About.SECOND, About.AFTERWARDS})
+
 # What every card must say, so what a program's form does not ask for comes last, in our own words.
 _NEEDED = (
     Kind.INCOMING_HOST,
@@ -51,12 +53,13 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Rows under a heading; *seen* tells that it is the program's own."""
+    """Rows under a heading; *seen* tells that it is the program's own. *lead* says when this part comes, if not at once."""
 
     about: About
     heading: str
     seen: bool
     rows: tuple[Row, ...]
+    lead: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,8 +98,9 @@ def fill(card: forms.Card, english: forms.Card, language: str, customer: Custome
         )
         heading = section.heading if is_theirs else None
         if rows:
-            text, seen = (heading.text, heading.seen) if heading else (_(words.HEADINGS[section.about]), False)
-            sections.append(Section(section.about, text, seen, rows))
+            ours = _(words.HEADINGS[section.about])
+            text, seen = (heading.text, heading.seen) if heading else (ours, False)
+            sections.append(Section(section.about, text, seen, rows, ours if heading and section.about in _LATER else None))
     said = {kind for section in sections for row in section.rows for kind in _tells(row.kind, customer)}
     missing = (forms.Field(kind, {}) for kind in _NEEDED if kind not in said and kind not in _not_needed(customer))
     rest = tuple(row for field in missing if (row := _row(field, field, About.REST, card.words, customer, is_theirs=is_theirs)) is not None)

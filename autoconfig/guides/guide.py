@@ -155,7 +155,7 @@ def _only(config: ClientConfig, protocol: Protocol) -> ClientConfig:
 def _way(form: Form, customer: Customer, config: ClientConfig, help_: Help) -> Way:
     english = form_of(form.client, SOURCE_LANGUAGE) or form
     account = customer.account
-    steps = _steps(form.steps, english.steps, form.language, customer.texts, account.protocol)
+    steps = _steps(form.steps, english.steps, form.language, customer.texts, (account.protocol, _called(form, customer)))
     cards = zip(form.cards or _PLAIN, english.cards or _PLAIN, strict=True)
     alternatives = _alternatives(customer)
     return Way(
@@ -169,26 +169,33 @@ def _way(form: Form, customer: Customer, config: ClientConfig, help_: Help) -> W
     )
 
 
+def _called(form: Form, customer: Customer) -> str:
+    """Return what the program calls the account's protocol."""
+    protocol = customer.account.protocol
+    words_ = form.cards[0].words.common if form.cards and form.language == customer.texts.language else {}
+    return words_[protocol].text if protocol in words_ else PROTOCOLS[protocol]
+
+
 def _steps(
     steps: tuple[forms.Step, ...],
     english: tuple[forms.Step, ...],
     language: str,
     texts: Texts,
-    protocol: Protocol | None = None,
+    protocol: tuple[Protocol, str] | None = None,
 ) -> tuple[Step, ...]:
+    """Return *steps* as sentences: those that *protocol* has, which the program calls as it says."""
     return tuple(
-        _step(step, twin, language, texts, protocol)
+        _step(step, twin, language, texts, protocol[1] if protocol else "")
         for step, twin in zip(steps, english, strict=True)
-        if protocol is None or step.only in (None, protocol)
+        if protocol is None or step.only in (None, protocol[0])
     )
 
 
-def _step(step: forms.Step, english: forms.Step, language: str, texts: Texts, protocol: Protocol | None) -> Step:
+def _step(step: forms.Step, english: forms.Step, language: str, texts: Texts, protocol: str) -> Step:
     with_path, plain = words.STEPS[step.say]
     path = step.path if language == texts.language else ()
     if plain is not None and not path:
-        sentence = texts.gettext(plain)
-        return Step(sentence if protocol is None else sentence.replace("%(protocol)s", PROTOCOLS[protocol]))
+        return Step(texts.gettext(plain).replace("%(protocol)s", protocol))
     shown = path or english.path
     before, _, after = texts.gettext(with_path or _PATH).partition(_PATH)
     return Step(before, tuple(label.text for label in shown), after, seen=bool(path) and all(label.seen for label in shown))

@@ -99,6 +99,8 @@ def _way(way: Way, texts: Texts) -> Iterator[_Block]:
         if card.when is not None:
             yield _Paragraph(f"{card.when}:")
         for section in card.sections:
+            if section.lead is not None:
+                yield _Paragraph(f"{section.lead}:")
             yield _Heading(3, section.heading)
             yield _Rows(section.rows)
     if way.alternatives:

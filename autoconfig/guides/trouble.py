@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from autoconfig.errors import N_
 from autoconfig.guides.errortexts import Fault
+from autoconfig.guides.words import YOUR_ADDRESS
+from autoconfig.i18n import Texts
 
 TITLES: dict[Fault, str] = {
     Fault.PASSWORD: N_("Wrong user name or password"),
@@ -52,4 +54,13 @@ ADVICE: dict[Fault, tuple[str, ...]] = {
 }
 NO_OUTGOING_LOGIN = N_("Check that the program does not log in to the outgoing server: it wants no password.")
 NEW_PASSWORD = N_("If you have forgotten it, choose a new password.")
+THE_RIGHT_SERVERS = N_("the servers that your provider names")
+THE_RIGHT_ONE = N_("the one that your provider names")
 MEANWHILE = N_("Meanwhile you can read and send mail in the browser.")
+
+
+def in_general(fault: Fault, texts: Texts) -> tuple[str, ...]:
+    """Return what to do about *fault* where neither the domain nor the address is known."""
+    values = {"servers": THE_RIGHT_SERVERS, "outgoing": THE_RIGHT_ONE, "user": YOUR_ADDRESS}
+    told = {name: texts.gettext(value) for name, value in values.items()}
+    return tuple(texts.gettext(line, **told) for line in ADVICE[fault])

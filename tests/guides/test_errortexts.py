@@ -7,6 +7,7 @@ import pytest
 from autoconfig.guides import trouble
 from autoconfig.guides.clients import ClientName
 from autoconfig.guides.errortexts import ANYTHING, Fault, all_error_texts, recognise, shown_by
+from autoconfig.i18n import texts
 
 TELLING = [text for text in all_error_texts() if len(text.words.replace(ANYTHING, "").strip()) >= 8]  # "…% full" tells nothing
 
@@ -55,3 +56,7 @@ def test_only_certain_words_are_shown_in_a_guide():
 def test_every_fault_has_its_advice():
     """Whoever meets an error is told what to do."""
     assert set(trouble.TITLES) == set(trouble.ADVICE) == set(Fault)
+    for fault in Fault:
+        advice = trouble.in_general(fault, texts("en"))
+        assert advice
+        assert "%" not in "".join(advice)

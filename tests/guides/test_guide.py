@@ -292,6 +292,18 @@ def test_words_that_differ_by_side_differ():
     assert rows[Kind.OUTGOING_AUTHENTICATION].value == "Klartext"
 
 
+def test_a_later_part_of_a_form_says_when_it_comes():
+    """A Mac's server settings are not asked for at first."""
+    sections = guide_for(CONFIGS["imap only"], None, ClientName.MAC, texts("en")).ways[0].cards[0].sections
+    assert {section.heading: section.lead for section in sections}["Server Settings"] == "Afterwards, in the account's server settings"
+
+
+def test_a_step_calls_the_protocol_what_the_program_calls_it():
+    """Apple says POP, others say POP3."""
+    way = guide_for(CONFIGS["pop first"], None, ClientName.IPHONE, texts("en")).ways[0]
+    assert "Choose POP at the top." in map(str, way.steps)
+
+
 def test_an_unknown_swedish_label_is_our_word_with_the_english_one_beside_it():
     """Never invented: our plain word, marked, and what the English program says."""
     guide = guide_for(CONFIGS["imap only"], None, ClientName.OUTLOOK_MOBILE, texts("sv"))
