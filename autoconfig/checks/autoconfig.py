@@ -8,9 +8,9 @@ from autoconfig import catalogue
 from autoconfig.checks.case import Case
 from autoconfig.checks.certificates import covers
 from autoconfig.checks.documents import Fault
-from autoconfig.checks.sources import Answer, Discovery, is_microsoft, paste_name, under
+from autoconfig.checks.sources import Answer, Discovery, is_microsoft, is_our_alias, paste_name, under
 from autoconfig.errors import printable
-from autoconfig.findings import Finding, Severity, Subject, Verdict
+from autoconfig.findings import Finding, Owner, Severity, Subject, Verdict
 from autoconfig.model import EMAILLOCALPART
 from autoconfig.observations import TCP, Certificate, Connection, HTTPFailure, Service
 
@@ -148,12 +148,14 @@ def _fault(case: Case, facts: Discovery, answer: Answer, code: str) -> Finding:
     reasons = (answer.reading.place,) if answer.reading and answer.reading.fault is not Fault.HTML else ()
     # A web site that answers everything does so under every name that leads to it.
     catch_all = code == "AC_HTML_200" and (not own or facts.is_wildcard("autoconfig"))
+    ours = own and is_our_alias(case, facts.names["autoconfig"])
     return catalogue.finding(
         code,
         subject_of(answer),
         severity=Severity.ERROR if hides else severity_of(facts, answer),
+        owner=Owner.PROVIDER if ours else None,
         root=("catch-all",) if catch_all else None,
-        records=paste_name(case, answer.host),
+        records=() if ours else paste_name(case, answer.host),
         evidence=(*answer.trail.steps[-3:], *reasons),
         affects=READERS,
         url=_short(answer),

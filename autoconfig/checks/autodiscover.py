@@ -8,9 +8,9 @@ from autoconfig import catalogue
 from autoconfig.checks.autoconfig import same_machine, severity_of, subject_of
 from autoconfig.checks.case import Case
 from autoconfig.checks.documents import srv_records
-from autoconfig.checks.sources import Answer, Discovery, is_microsoft, paste_name, under
+from autoconfig.checks.sources import Answer, Discovery, is_microsoft, is_our_alias, paste_name, under
 from autoconfig.checks.trails import host_of
-from autoconfig.findings import Finding, Severity, Subject, Verdict
+from autoconfig.findings import Finding, Owner, Severity, Subject, Verdict
 from autoconfig.observations import HTTPFailure, LookupStatus
 
 READERS = ("outlook", "outlook-new", "emclient")
@@ -88,11 +88,13 @@ def _own(case: Case, facts: Discovery, others: tuple[Finding, ...]) -> Iterator[
     if by is not None:
         yield catalogue.skipped(fault, subject, by)
         return
+    ours = is_our_alias(case, facts.names["autodiscover"])
     yield catalogue.finding(
         fault,
         subject,
         severity=_severity(case, facts, fault, works is not None),
-        records=paste_name(case, answer.host),
+        owner=Owner.PROVIDER if ours else None,
+        records=() if ours else paste_name(case, answer.host),
         evidence=(*answer.trail.steps[-3:], *((answer.reading.place,) if answer.reading and answer.reading.reason else ())),
         affects=READERS,
         url=answer.url,

@@ -376,12 +376,13 @@ def _finding(code: str, c: Connection, *, severity: Severity | None = None, seco
     # One setting of a server shows at all its addresses, but each port has its own protocol and kind of TLS.
     root = (host,) if code in ("GREET_SLOW", "TLS_TOO_OLD", "GREET_4XX") else (host, str(port))
     version = c.tls.version if c.tls is not None else ""
+    said = [version] if code == "TLS_TOO_OLD" and version else c.transcript[-8:] or [reply, detail, version]
     found = finding(
         code,
         Subject.of(c.endpoint),
         severity=severity,
         root=root,
-        evidence=[_line(c), *(printable(line, 200) for line in c.transcript[-8:] or filter(None, [reply, detail, version]))],
+        evidence=[_line(c), *(printable(line, 200) for line in filter(None, said))],
         commands=[_openssl(c.endpoint, starttls=code != "TLS_ON_PLAIN")] if code.startswith("TLS_") else (),
         affects=("thunderbird", "k9") if code in ("STARTTLS_ABSENT", "STARTTLS_REFUSED") else (),
         host=host,

@@ -391,6 +391,11 @@ def paste_name(case: Case, host: str) -> tuple[str, ...]:
     return lines(record for record in case.due if record.name == host and record.name != case.domain.ascii)
 
 
+def is_our_alias(case: Case, name: Name) -> bool:
+    """Tell whether *name* is an alias of our own service: then there is nothing to paste, and what is wrong is the provider's."""
+    return case.own_host is not None and case.own_host.ascii in name.aliases
+
+
 def lines(records: Iterable[Record]) -> tuple[str, ...]:
     """Return *records* as lines of a zone file; those whose addresses we do not know are left out."""
     return tuple(f"{record.name}. IN {record.type} {record.data}" for record in records if not isinstance(record.data, Address))
