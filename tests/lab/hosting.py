@@ -261,6 +261,11 @@ def submission_without_login(scene: Scene) -> Scene:
     return scene.with_submission(login=False)
 
 
+def old_tls(scene: Scene) -> Scene:
+    """Submission and the MX speak TLS 1.0, and nothing newer."""
+    return scene.with_submission(min_tls="TLSv1", max_tls="TLSv1")
+
+
 def low_size_limit(scene: Scene) -> Scene:
     """SIZE is a megabyte."""
     return scene.with_submission(size_limit=1_048_576)

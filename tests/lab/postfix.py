@@ -80,6 +80,7 @@ class Submission:
     size_limit: int = 52_428_800
     mx_starttls: bool = True
     min_tls: str = "TLSv1.2"
+    max_tls: str = "TLSv1.3"
 
 
 class Postfix:
@@ -133,7 +134,10 @@ class Postfix:
             chain=self._chain(submission.certificate),
             size_limit=submission.size_limit,
         )
-        main += f"smtpd_tls_protocols = >={submission.min_tls}\nsmtpd_tls_mandatory_protocols = >={submission.min_tls}\n"
+        protocols = f">={submission.min_tls}, <={submission.max_tls}"
+        main += f"smtpd_tls_protocols = {protocols}\nsmtpd_tls_mandatory_protocols = {protocols}\n"
+        if submission.max_tls < "TLSv1.2":
+            main += "tls_medium_cipherlist = ALL:@SECLEVEL=0\n"  # OpenSSL 3 has none of its own for these
         sni = "".join(f"{name} {self._chain(certificate)}\n" for name, certificate in submission.by_name)
         # Every domain but the stranger's has its mailboxes here; they are made when mail comes.
         return {

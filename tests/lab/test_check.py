@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any
 import pytest
 
 from . import hosting as faults
-from . import website
+from . import resolver, website
 from .ca import Certificate, Fault
 from .hosting import DOMAIN, MAIL, MAIL_6, MX, NOBODY, NOBODY_6, SERVICE_NAME, SILENT, SILENT_6, UNREACHABLE_6, Change, Hosting, Scene
 from .website import Page, Site
@@ -198,6 +199,14 @@ SERVERS = (
         HOST,
         "provider",
         ("1.0 MB", "message_size_limit"),
+    ),
+    Told(
+        "TLS 1.0 and nothing newer",
+        faults.old_tls,
+        ("TLS_TOO_OLD warning", "TLS_TOO_OLD warning", "TLS_TOO_OLD notice"),
+        HOST,
+        "provider",
+        ("1.2",),
     ),
     Told("the mail name is dead", faults.dead_mail_name(), ("TCP_REFUSED error",), MAIL_NAME, "provider", ("995", "465")),
     Told(
@@ -652,3 +661,123 @@ def test_a_document_of_the_wrong_kind(hosting: Hosting, clean: Scene, kind: str)
     code, report = _ran(hosting, DOMAIN)
     assert (code, _codes(report["findings"])) == (1, ["AC_CONTENT_TYPE warning"])
     assert "text/xml" in report["findings"][0]["fix"]["text"]
+
+
+# ---- for people ----
+
+TWO_FAULTS = stacked(faults.server_name_certificate, faults.no_srv)
+
+
+def _shown(hosting: Hosting, *arguments: str, **env: str) -> list[str]:
+    where = ("--resolver", resolver.ADDRESS, "--ca", str(hosting.authority.certificate))
+    done = hosting.service.quickly("check", DOMAIN, *where, *arguments, env={**faults.BASE_URL, **env})
+    assert not done.stderr, done.stderr
+    return done.stdout.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("options", "env", "certificate", "missing", "group"),
+    [
+        (("--lang", "en"), {"LANG": "sv_SE.UTF-8"}, "shows a certificate for", "is missing", "Certificates"),
+        (("--lang", "sv"), {}, "visar upp ett certifikat för", "saknas", "Certifikat"),
+        ((), {"LANG": "sv_SE.UTF-8"}, "visar upp ett certifikat för", "saknas", "Certifikat"),
+        ((), {}, "shows a certificate for", "is missing", "Certificates"),
+    ],
+)
+def test_a_report_is_read_in_ones_own_language(
+    hosting: Hosting, clean: Scene, options: Sequence[str], env: Mapping[str, str], certificate: str, missing: str, group: str
+) -> None:
+    """That of `--lang`, else of the locale; codes, names and records are the same in all."""
+    hosting.serve(TWO_FAULTS(clean))
+    lines = _shown(hosting, *options, **env)
+    text = " ".join(line.strip() for line in lines)
+    assert lines[0].startswith(f"{DOMAIN}  ✗ 1 ")
+    assert f"{MAIL_NAME} {certificate} {HOST}" in text
+    assert f"_imaps._tcp.{DOMAIN} {missing}" in text
+    assert [line for line in lines if line.startswith(f"✗ {group} ")]
+    assert text.index("CERT_SERVER_NAME") < text.index("SRV_MISSING")
+    assert [record for record in SRV.values() if record not in [line.strip() for line in lines]] == []
+
+
+@pytest.mark.parametrize("width", ["40", "80", "200"])
+def test_what_is_to_be_pasted_is_never_broken(hosting: Hosting, clean: Scene, width: str) -> None:
+    """Everything else keeps within the terminal."""
+    hosting.serve(TWO_FAULTS(clean))
+    lines = _shown(hosting, COLUMNS=width)
+    assert [record for record in SRV.values() if record not in [line.strip() for line in lines]] == []
+    assert [line for line in lines if len(line.rstrip()) > int(width) and line.strip() not in SRV.values()] == []
+
+
+def test_everything_is_told_to_whoever_asks(hosting: Hosting, clean: Scene) -> None:
+    """`-v` adds what is well and what was skipped, and all of the evidence."""
+    hosting.serve(faults.no_tls_for_mailboxes(clean))
+    short, long = _shown(hosting, COLUMNS="200"), _shown(hosting, "-v", COLUMNS="200")
+    assert len([line for line in long if line.startswith("✓ DNS_NXDOMAIN")]) == 1
+    assert any(line.startswith("- TLS_HANDSHAKE ") for line in long)
+    assert not any("TLS_HANDSHAKE" in line for line in short)
+    assert len(long) > len(short) + 30
+
+
+# ---- several at once, and none at all ----
+
+
+def test_several_domains_are_lines_or_one_list(hosting: Hosting, clean: Scene) -> None:
+    """NDJSON has a line for each as it is done, JSON them all in order; the exit code is that of the worst."""
+    hosting.serve(faults.no_srv(clean))
+    done = hosting.check(DOMAIN, "saknas.test", "--format", "ndjson")
+    found = {report["domain"]: _codes(report["findings"]) for report in map(json.loads, done.stdout.splitlines())}
+    assert (done.returncode, found) == (2, {DOMAIN: ["SRV_MISSING warning"], "saknas.test": ["DNS_NXDOMAIN critical"]})
+    done = hosting.check(DOMAIN, "saknas.test", "--format", "json")
+    assert (done.returncode, [report["domain"] for report in json.loads(done.stdout)]) == (2, [DOMAIN, "saknas.test"])
+
+
+def test_a_domain_that_is_not_there_costs_next_to_nothing(hosting: Hosting, clean: Scene) -> None:
+    """From the start of the command to its end; the limit is for the slowest of machines."""
+    hosting.serve(clean)
+    began = time.monotonic()
+    done = hosting.check("saknas.test", "--format", "json", anew=True)
+    took = time.monotonic() - began
+    _, report = _read(done)
+    assert _codes(report["findings"]) == ["DNS_NXDOMAIN critical"]
+    assert took < 5
+
+
+def _all_silent(scene: Scene) -> Scene:
+    silent = {"A": [SILENT], "AAAA": [SILENT_6]}
+    for name in (HOST, MX, SERVICE_NAME):
+        scene = scene.with_records(name, silent, "karlahosting.test")
+    return scene.with_records(MAIL_NAME, silent).with_more(DOMAIN, silent)
+
+
+@pytest.mark.parametrize("change", [_all_silent, faults.silent_name_servers])
+def test_silence_ends_in_time(hosting: Hosting, clean: Scene, change: Change) -> None:
+    """However many hosts are silent, a check is over after twice the time that each of them is given."""
+    hosting.serve(change(clean))
+    code, report = _ran(hosting, DOMAIN, "--deadline", "1")
+    _is_whole(code, report)
+    assert report["elapsed_ms"] < 2500
+    assert code != 0
+
+
+def test_where_all_is_silent_each_host_is_told_once(hosting: Hosting, clean: Scene) -> None:
+    """Port 25 is not held against anybody: most networks let nobody out there."""
+    hosting.serve(_all_silent(clean))
+    _, report = _ran(hosting, DOMAIN, *IMPATIENT)
+    worst = [finding for finding in report["findings"] if finding["group"] == "endpoints"]
+    assert _codes(worst) == ["SMTP25_NOT_TESTED unknown", "TCP_TIMEOUT critical", "TCP_TIMEOUT error"]
+    assert len({finding["subject"]["host"] for finding in worst}) == 3
+
+
+def test_nobody_pastes_what_is_there_already(hosting: Hosting, clean: Scene) -> None:
+    """Where autoconfig.DOMAIN is the alias that it should be, it is for us to mend that nobody answers there."""
+    hosting.serve(clean.with_records(SERVICE_NAME, {"A": [NOBODY]}, "karlahosting.test"))
+    _, report = _ran(hosting, DOMAIN, "--only", "discovery")
+    found = next(finding for finding in report["findings"] if finding["code"] == "AC_UNREACHABLE")
+    assert (found["fix"]["owner"], found["fix"]["records"]) == ("provider", [])
+
+
+def test_an_instance_that_is_not_there_is_not_made(hosting: Hosting, clean: Scene, tmp_path: Path) -> None:
+    """A check creates nothing."""
+    hosting.serve(clean)
+    assert _ran(hosting, DOMAIN, "--only", "delegation", instance=tmp_path / "none")[0] == 0
+    assert list(tmp_path.iterdir()) == []
