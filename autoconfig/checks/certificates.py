@@ -207,12 +207,8 @@ def _issue(case: Case, host: Domain) -> list[str]:
             return [
                 f"certbot certonly -d {name}",
                 "# Dovecot 2.3; 2.4 says ssl_server_cert_file and ssl_server_key_file, without <",
-                f"cat > /etc/dovecot/conf.d/99-{name}.conf <<'END'",
-                f"local_name {name} {{",
-                f"  ssl_cert = <{live}/fullchain.pem",
-                f"  ssl_key = <{live}/privkey.pem",
-                "}",
-                "END",
+                f"printf 'local_name {name} {{\\n  ssl_cert = <{live}/fullchain.pem\\n  ssl_key = <{live}/privkey.pem\\n}}\\n'"
+                f" > /etc/dovecot/conf.d/99-{name}.conf",
                 f"echo '{name} {live}/privkey.pem {live}/fullchain.pem' >> /etc/postfix/sni",
                 "postmap -F hash:/etc/postfix/sni",
                 "postconf -e tls_server_sni_maps=hash:/etc/postfix/sni",

@@ -781,3 +781,36 @@ def test_an_instance_that_is_not_there_is_not_made(hosting: Hosting, clean: Scen
     hosting.serve(clean)
     assert _ran(hosting, DOMAIN, "--only", "delegation", instance=tmp_path / "none")[0] == 0
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_commands_are_those_of_the_hosts_software(hosting: Hosting, tmp_path: Path) -> None:
+    """Each is one line for a shell, and Dovecot and Postfix understand what they are told by it."""
+    provider = KARLAHOSTING.replace('id = "karlahosting"', 'id = "mjuk"\nsoftware = "postfix-dovecot"')
+    scene = hosting.clean("sex.test", provider)
+    hosting.serve(faults.bad_certificate(Fault.EXPIRED)(scene))
+    assert _ran(hosting, "sex.test")[1]["findings"][0]["fix"]["commands"] == ["certbot renew", "systemctl reload dovecot postfix"]
+    hosting.serve(faults.server_name_certificate(scene))
+    commands = _ran(hosting, "sex.test")[1]["findings"][0]["fix"]["commands"]
+    assert commands[0] == "certbot certonly -d mail.sex.test"
+    assert commands[-1] == "systemctl reload dovecot postfix"
+    # The files are others here, and the certificate is one of the lab's.
+    for folder in ("dovecot/conf.d", "postfix"):
+        (tmp_path / folder).mkdir(parents=True)
+    shown = hosting.authority.credentials(Certificate(("mail.sex.test",)))
+    places = {
+        "/etc/letsencrypt/live/mail.sex.test/fullchain.pem": str(shown.certificate),
+        "/etc/letsencrypt/live/mail.sex.test/privkey.pem": str(shown.key),
+        "/etc/": f"{tmp_path}/",
+    }
+    done = [
+        reduce(lambda text, place: text.replace(*place), places.items(), line)
+        for line in commands
+        if line.split()[0] in ("printf", "echo", "postmap")
+    ]
+    (tmp_path / "postfix" / "main.cf").write_text("compatibility_level = 3.6\n")
+    (tmp_path / "postfix" / "master.cf").write_text("")
+    for line in done:
+        hosting.network.run("sh", "-c", line.replace("postmap ", f"postmap -c {tmp_path}/postfix "))
+    told = hosting.network.run("doveconf", "-c", tmp_path / "dovecot" / "conf.d" / "99-mail.sex.test.conf", "-n")
+    assert f"local_name mail.sex.test {{\n  ssl_cert = <{shown.certificate}\n" in told
+    assert (tmp_path / "postfix" / "sni.db").is_file()
