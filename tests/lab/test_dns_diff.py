@@ -23,7 +23,6 @@ SERVICE = "autoconfig.karlahosting.test"
 _TOP = Path(__file__).parents[2]
 _COMMAND = "import sys; from autoconfig.cli import main; main()"
 _DELIVERY = """
-mx = ["10 mx.karlahosting.test"]
 spf = "v=spf1 include:spf.karlahosting.test -all"
 dmarc = "v=DMARC1; p=none"
 """
