@@ -184,7 +184,7 @@ def settle(verdicts: Iterable[Verdict]) -> tuple[tuple[Finding, ...], tuple[Pass
                 skipped[verdict] = None
     findings = sorted(merged.values(), key=lambda finding: (-finding.severity.rank, list(Group).index(finding.group)))
     known = (replace(skip, by=merged.get(skip.by.cause, skip.by)) for skip in skipped)
-    return tuple(findings), tuple(passed), tuple(known)
+    return tuple(findings), tuple(passed), tuple(dict.fromkeys(known))
 
 
 def _joined(first: Finding, other: Finding) -> Finding:

@@ -79,7 +79,10 @@ def test_what_was_skipped_names_the_finding_that_its_reason_became() -> None:
 
 
 def test_what_passed_or_was_skipped_counts_once() -> None:
-    """However many looked at it."""
+    """However many looked at it, and at however many places its reason was seen."""
+    one, two = found(root=()), found(subject=POP, root=())
+    skips = (Skipped("CERT_WEAK", Group.CERTIFICATES, MAIL, by) for by in (one, two))
+    assert report(one, two, *skips).counts["skipped"] == 1
     good = Passed("CERT_EXPIRED", Group.CERTIFICATES, MAIL)
     skip = Skipped("CERT_WEAK", Group.CERTIFICATES, MAIL, found())
     made = report(good, good, replace(good, subject=POP), skip, skip)

@@ -87,7 +87,8 @@ class _Page:
             mark = _mark(worst) if severities or passed[group] else Text("-", style="dim")
             counts = self._counts({**severities, "ok": passed[group], "skipped": skipped[group]})
             counts.stylize("dim")
-            self._print(Text.assemble(mark, f" {names[group]:<{width}}  ", counts))
+            line = Text.assemble(mark, f" {names[group]:<{width}}  ", counts)
+            self._print(line, indent=width + 4 if self._width >= _NARROW else _MARGIN)
 
     def _finding(self, finding: Finding) -> None:
         told = tell(finding, self._texts)
