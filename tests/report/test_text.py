@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,7 @@ from tests.report.reports import (
     well,
 )
 
+GOLDEN = Path(__file__).parent / "golden"
 WIDTHS = [40, 59, 60, 80, 100, 120, 300]
 
 
@@ -220,7 +222,7 @@ def test_a_server_that_says_much_does_not_fill_the_screen() -> None:
     assert shown(banner).count("y") < 400
 
 
-# --- every code --------------------------------------------------------------------------------------------------
+# --- every code, and the whole page --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("language", ["en", "sv"])
@@ -231,3 +233,9 @@ def test_every_code_can_be_shown(code: str, language: str) -> None:
     made = shown(report(catalogue.finding(code, IMAPS, **args)), language=language)
     assert code in made
     assert "%(" not in made
+
+
+@pytest.mark.parametrize("language", ["en", "sv"])
+def test_the_whole_page(language: str) -> None:
+    """As people have looked at it: what has changed on purpose is to be looked at again, and copied there."""
+    assert shown(faulty(), language=language) == (GOLDEN / f"{language}.txt").read_text("utf-8")
