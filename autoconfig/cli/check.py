@@ -17,8 +17,8 @@ from rich.status import Status
 from autoconfig import diagnose, dnsrecords, i18n
 from autoconfig.address import Domain, EmailAddress
 from autoconfig.checks.case import Case
-from autoconfig.cli.dns import due
 from autoconfig.cli.options import HOST_IP, RESOLVER
+from autoconfig.cli.published import due
 from autoconfig.cli.room import Room, note, say
 from autoconfig.errors import N_, ConfigError, DocumentError, SnapshotError, StoreError, UsageError
 from autoconfig.findings import Group, Report

@@ -6,19 +6,16 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
 
 import click
 
 from autoconfig import dnsrecords, i18n
 from autoconfig.address import Domain
 from autoconfig.cli.options import RESOLVER
+from autoconfig.cli.published import find, published
 from autoconfig.cli.room import Room, note, table
-from autoconfig.cli.show import find
 from autoconfig.dnsrecords import Comparison, Necessity, Verdict
 from autoconfig.errors import N_, UsageError, printable
-from autoconfig.formats import pacc
-from autoconfig.model import ClientConfig
 from autoconfig.observations import Lookup, LookupStatus
 
 _SHOWN = 500  # characters of a value in the table
@@ -126,42 +123,3 @@ def _data(comparison: Comparison) -> dict[str, object]:
     nothing = {"name": f"{comparison.name}.", "type": comparison.type, "value": None}
     wanted = nothing if comparison.record is None else dnsrecords.to_data([comparison.record])[0]
     return {"verdict": comparison.verdict, **wanted, "found": comparison.found}
-
-
-def published(room: Room, config: ClientConfig, served: ClientConfig | None = None) -> tuple[dnsrecords.Record, ...]:
-    """Return the records of *config*'s domain; raises UsageError where the service's own name is not known.
-
-    Where *config* is a part of what the service serves, *served* is the whole: a digest is that of the document as it is served.
-    """
-    own_name = room.config.own_name
-    if own_name is None:
-        raise UsageError(N_('the service has no name yet: set base_url = "https://autoconfig.karlahosting.se" (your own) in config.toml'))
-    return dnsrecords.records(config, Domain.parse(own_name), _digests(room, served or config))
-
-
-def due(room: Room, config: ClientConfig) -> tuple[dnsrecords.Record, ...]:
-    """Return the records of *config*'s domain as far as they are known: without the service's own name, those that do not lead to it."""
-    own_name = room.config.own_name
-    return dnsrecords.records(config, Domain.parse(own_name) if own_name else None, _digests(room, config) if own_name else ())
-
-
-def _digests(room: Room, config: ClientConfig) -> list[dnsrecords.Digest]:
-    """Return the digest of *config*'s PACC document, and those of its former ones that programs may still hold."""
-    current = _digest(config)
-    if current is None:
-        return []  # what PACC cannot say is not published for it either
-    found = {current: dnsrecords.Digest(current)}
-    if days := timedelta(days=room.config.digest_days):
-        with room.store() as store:
-            past = store.former_configs(config.domain, datetime.now(UTC) - days)
-        for former, until in past:  # the newest first, which stays the longest
-            if text := _digest(former):
-                found.setdefault(text, dnsrecords.Digest(text, (until + days).date().isoformat()))
-    return list(found.values())
-
-
-def _digest(config: ClientConfig) -> str | None:
-    try:
-        return pacc.digest(pacc.document(config).content)
-    except pacc.PaccError:
-        return None

@@ -8,8 +8,8 @@ import click
 
 from autoconfig.address import Domain
 from autoconfig.cli.edit import Data, assign
+from autoconfig.cli.published import find
 from autoconfig.cli.room import Room, note, table
-from autoconfig.cli.show import find
 from autoconfig.errors import N_, NotFound, UsageError
 from autoconfig.model import DomainSettings, Protocol, Server
 from autoconfig.store.store import Store

@@ -6,25 +6,14 @@ import sys
 
 import click
 
-from autoconfig.address import Domain, EmailAddress
+from autoconfig.cli.published import find, published
 from autoconfig.cli.room import Room
 from autoconfig.dnsrecords import zone_text
 from autoconfig.errors import N_, NotFound
 from autoconfig.formats import FORMATS
-from autoconfig.model import ClientConfig, Protocol
+from autoconfig.model import Protocol
 
 ZONE = "dns"  # a zone's text is no document that a program fetches, but is shown all the same
-
-
-def find(room: Room, target: str) -> tuple[ClientConfig, EmailAddress | None]:
-    """Return what *target*, an address or a domain, should use; raises NotFound for a domain that is not ours."""
-    address = EmailAddress.parse(target) if "@" in target else None
-    domain = address.domain if address else Domain.parse(target)
-    with room.snapshot() as snapshot:
-        config = snapshot.client_config(domain)
-    if config is None:
-        raise NotFound(N_("%(domain)s is not among the domains here, or is suspended; see: autoconfig domain list"), domain=domain)
-    return config, address
 
 
 @click.command()
@@ -45,8 +34,6 @@ def show(room: Room, target: str, format_: str, protocol: str | None) -> None:
     if config is None:
         raise NotFound(N_("%(domain)s has no %(protocol)s account"), domain=served.domain, protocol=protocol)
     if format_ == ZONE:
-        from autoconfig.cli.dns import published  # which imports `find` from here
-
         content = zone_text(published(room, config, served), config.domain).encode()
     else:
         content = FORMATS[format_](config, address).content
