@@ -188,7 +188,7 @@ def judge_connections(case: Case, facts: Discovery) -> Iterator[Verdict]:
 
     Chains and strength are judged with all other certificates.
     """
-    yield from _dead_addresses(facts)
+    yield from _dead_addresses(case, facts)
     told: dict[str, Finding | None] = {}
     for connection in facts.connections:
         certificate = connection.tls.certificate if connection.tls else None
@@ -215,7 +215,7 @@ def judge_connections(case: Case, facts: Discovery) -> Iterator[Verdict]:
             yield catalogue.skipped(code, subject_of(answer), by)
 
 
-def _dead_addresses(facts: Discovery) -> Iterator[Finding]:
+def _dead_addresses(case: Case, facts: Discovery) -> Iterator[Finding]:
     """Yield the addresses that do not answer while another of the same name does; that none does is seen by what is fetched."""
     alive = {one.endpoint.host for one in facts.connections if one.tcp is TCP.CONNECTED}
     for one in facts.connections:
@@ -225,9 +225,17 @@ def _dead_addresses(facts: Discovery) -> Iterator[Finding]:
         code = "DNS_AAAA_STALE" if ":" in ip else "AC_ADDRESS_DEAD"
         # Web clients try the next address by themselves; it costs time, not the settings.
         evidence = (f"{host} [{ip}]:{one.endpoint.port}: {one.tcp.value}",)
-        subject = Subject.of(one.endpoint)
+        ours = any(name.name == host and is_our_alias(case, name) for name in facts.names.values())
         yield catalogue.finding(
-            code, subject, severity=Severity.WARNING, root=("web", ip), evidence=evidence, affects=READERS, host=host, ip=ip
+            code,
+            Subject.of(one.endpoint),
+            severity=Severity.WARNING,
+            owner=Owner.PROVIDER if ours else None,
+            root=("web", ip),
+            evidence=evidence,
+            affects=READERS,
+            host=host,
+            ip=ip,
         )
 
 

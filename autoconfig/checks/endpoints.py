@@ -15,8 +15,9 @@ from dataclasses import dataclass, replace
 from autoconfig.address import Domain
 from autoconfig.catalogue import ENTRIES, finding, passed, skipped
 from autoconfig.checks.case import Case, Named, Source, incoming
+from autoconfig.checks.zone import is_below
 from autoconfig.errors import AddressError, printable
-from autoconfig.findings import Finding, Severity, Subject, Verdict
+from autoconfig.findings import Finding, Owner, Severity, Subject, Verdict
 from autoconfig.model import TLSMode
 from autoconfig.observations import (
     TCP,
@@ -133,7 +134,7 @@ def judge(case: Case, facts: Iterable[ServerFacts]) -> Iterator[Verdict]:
     """Say what is wrong with the servers, before certificates and log-in."""
     servers = united(facts)
     yield from _untested(case, servers)
-    dead = dict(_dead(servers))
+    dead = dict(_dead(case, servers))
     working = _working(servers)
     for server in servers:
         for connection in server.connections:
@@ -179,7 +180,7 @@ def _is_told(case: Case, server: ServerFacts) -> bool:
     return own and all(lookup.status is not LookupStatus.UNKNOWN for lookup in server.addresses)
 
 
-def _dead(servers: Sequence[ServerFacts]) -> Iterator[tuple[Endpoint, Finding]]:
+def _dead(case: Case, servers: Sequence[ServerFacts]) -> Iterator[tuple[Endpoint, Finding]]:
     """Return for each endpoint that cannot be connected to the finding that says so, one for each cause."""
     hosts: dict[Domain, list[ServerFacts]] = {}
     for server in servers:
@@ -194,7 +195,8 @@ def _dead(servers: Sequence[ServerFacts]) -> Iterator[tuple[Endpoint, Finding]]:
             severity = Severity.CRITICAL if any(server.place in preferred for server in own) else Severity.ERROR
             yield from _all_of(every, ("host", host.ascii), severity)
         else:
-            yield from _partly(mail, {(service, port) for service, name, port in preferred if name == host})
+            owner = _owner(case, own[0])
+            yield from _partly(mail, {(service, port) for service, name, port in preferred if name == host}, owner)
     exchangers = [s for s in servers if s.place[0] is Service.SMTP]
     yield from _exchangers([c for server in exchangers for c in server.connections], down)
 
@@ -207,7 +209,15 @@ def _preferred(servers: Sequence[ServerFacts]) -> set[tuple[Service, Domain, int
     return {*fetching[:1], *sending[:1]}
 
 
-def _partly(connections: Sequence[Connection], preferred: set[tuple[Service, int]]) -> Iterator[tuple[Endpoint, Finding]]:
+def _owner(case: Case, server: ServerFacts) -> Owner | None:
+    """Return whose the addresses of *server* are: the provider's, also by way of an alias, unless they stand below the domain."""
+    host = next((lookup.aliases[-1] for lookup in server.addresses if lookup.aliases), server.place[1].ascii)
+    return None if is_below(host, case.domain.ascii) else Owner.PROVIDER
+
+
+def _partly(
+    connections: Sequence[Connection], preferred: set[tuple[Service, int]], owner: Owner | None
+) -> Iterator[tuple[Endpoint, Finding]]:
     """Tell of a host that lives: first its addresses where nothing answers, then ports that no address answers, then the rest."""
     left = [c for c in connections if c.tcp in _DEAD]
     host = connections[0].endpoint.host.ascii if connections else ""
@@ -218,7 +228,7 @@ def _partly(connections: Sequence[Connection], preferred: set[tuple[Service, int
         own = [c for c in connections if c.endpoint.ip == ip]
         left = [c for c in left if c.endpoint.ip != ip]
         if _is_six(ip):
-            stale = finding("DNS_AAAA_STALE", Subject(host, ip=ip), evidence=map(_line, own), host=host, ip=ip)
+            stale = finding("DNS_AAAA_STALE", Subject(host, ip=ip), owner=owner, evidence=map(_line, own), host=host, ip=ip)
             yield from ((c.endpoint, stale) for c in own)
         else:
             yield from _all_of(own, ("address", host, ip), Severity.ERROR)

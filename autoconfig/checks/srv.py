@@ -153,7 +153,8 @@ def judge_pacc(case: Case, facts: Discovery, others: tuple[Finding, ...]) -> Ite
     name = under("_ua-auto-config", case.domain)
     texts = tuple(value for value in digests.values if value.lower().replace(" ", "").startswith("v=uaac1"))
     subject = Subject(answer.host, "https", port=443)
-    records = (*paste_name(case, answer.host), *lines(record for record in case.due if record.name == name))
+    vouching = lines(record for record in case.due if record.name == name)
+    records = (*paste_name(case, answer.host), *vouching)
     failure = answer.trail.end.failure
     if not (digests.status.known and answer.trail.known) or failure is HTTPFailure.CERTIFICATE:
         return
@@ -169,7 +170,7 @@ def judge_pacc(case: Case, facts: Discovery, others: tuple[Finding, ...]) -> Ite
         else:
             evidence = (f"served: {served}", *(f"{name}. IN TXT {text}" for text in texts[:3]))
             url = answer.url
-            yield catalogue.finding("PACC_DIGEST", subject, records=records, evidence=evidence, url=url, name=name, digest=served)
+            yield catalogue.finding("PACC_DIGEST", subject, records=vouching, evidence=evidence, url=url, name=name, digest=served)
     elif texts and answer.reading is not None:
         reason = (answer.reading.place,)
         yield catalogue.finding("PACC_BAD", subject, evidence=(*answer.trail.steps[-3:], *reason), url=answer.url)
