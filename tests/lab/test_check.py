@@ -236,6 +236,21 @@ NAMES = (
         for what, address in (("refused", NOBODY_6), ("silent", SILENT_6), ("away", UNREACHABLE_6))
     ),
     Told(
+        "stale AAAA of the host",
+        lambda scene: scene.with_records(HOST, {"A": [MAIL], "AAAA": [NOBODY_6]}, "karlahosting.test"),
+        ("DNS_AAAA_STALE error",),
+        HOST,
+        "provider",
+        (NOBODY_6,),
+    ),
+    Told(
+        "stale AAAA of our service",
+        lambda scene: scene.with_records(SERVICE_NAME, {"A": [website.ADDRESS], "AAAA": [NOBODY_6]}, "karlahosting.test"),
+        ("DNS_AAAA_STALE warning",),
+        f"autoconfig.{DOMAIN}",
+        "provider",
+    ),
+    Told(
         "no SRV",
         faults.no_srv,
         ("SRV_MISSING warning",),
@@ -814,3 +829,25 @@ def test_the_commands_are_those_of_the_hosts_software(hosting: Hosting, tmp_path
     told = hosting.network.run("doveconf", "-c", tmp_path / "dovecot" / "conf.d" / "99-mail.sex.test.conf", "-n")
     assert f"local_name mail.sex.test {{\n  ssl_cert = <{shown.certificate}\n" in told
     assert (tmp_path / "postfix" / "sni.db").is_file()
+
+
+def test_a_fingerprint_of_an_older_document(hosting: Hosting, clean: Scene) -> None:
+    """Only the record that vouches is to be pasted: the name leads where it should."""
+    name = f"_ua-auto-config.{DOMAIN}"
+    right = clean.zones[DOMAIN].records[name]["TXT"][0]
+    hosting.serve(clean.with_records(name, {"TXT": ["v=UAAC1; a=sha256; d=AAAA"]}))
+    code, report = _ran(hosting, DOMAIN)
+    assert (code, _codes(report["findings"])) == (1, ["PACC_DIGEST warning"])
+    assert report["findings"][0]["fix"]["records"] == [f'{name}. IN TXT "{right}"']
+
+
+def test_nothing_is_published(hosting: Hosting, clean: Scene) -> None:
+    """A customer who has just moved here is told all that is needed, in one finding."""
+    bare = faults.no_srv(clean)
+    for label in ("autoconfig", "autodiscover", "ua-auto-config", "_ua-auto-config"):
+        bare = bare.with_records(f"{label}.{DOMAIN}", None)
+    hosting.serve(bare)
+    code, report = _ran(hosting, DOMAIN)
+    assert (code, _codes(report["findings"])) == (2, ["AC_NONE error"])
+    records = report["findings"][0]["fix"]["records"]
+    assert set(records) == {our_alias("autoconfig"), our_alias("autodiscover"), *SRV.values()}
