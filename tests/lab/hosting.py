@@ -127,6 +127,7 @@ class Hosting:
         self.dovecot = Dovecot(network, authority, MAIL, MAIL_6)
         self.postfix = Postfix(network, authority, HOST, MAIL, MAIL_6, stranger=ELSEWHERE, elsewhere=ELSEWHERE_ADDRESS)
         self.web = WebHost(network, authority, upstream)
+        self._zones: Mapping[str, Zone] = {}
         self._published: dict[tuple[str, str], Records] = {}
 
     def clean(self, domain: str = DOMAIN, settings: str = KARLAHOSTING, listed: str | None = None) -> Scene:
@@ -173,11 +174,13 @@ class Hosting:
         self.web.serve(scene.sites.values())
         if scene.former is not None:
             self._publish(scene.former)
+            self.resolver.forget()
             for name, rtype in scene.remembered:
                 ask(self.network, resolver.ADDRESS, name, rtype)
-            self.zones.publish(scene.zones.values())
+            self._publish(scene.zones)
         else:
             self._publish(scene.zones)
+            self.resolver.forget()
         return scene
 
     def check(self, *arguments: str, instance: Path | None = None, anew: bool = False) -> subprocess.CompletedProcess[str]:
@@ -194,8 +197,10 @@ class Hosting:
         self.dovecot.close()
 
     def _publish(self, zones: Mapping[str, Zone]) -> None:
-        self.zones.publish(zones.values())
-        self.resolver.forget()
+        if zones != self._zones:
+            self._zones = {}
+            self.zones.publish(zones.values())
+            self._zones = zones
 
     def _what_dns_says(self, domain: str, settings: str) -> Records:
         """Take in *settings* and return the records of `autoconfig dns`."""
