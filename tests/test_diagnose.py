@@ -296,7 +296,7 @@ def test_a_world_that_never_answers_is_waited_for_twice_the_deadline(ways: dict[
     """Then DEADLINE says what was not finished, and what is known by then is judged."""
     began = time.monotonic()
     report = run(sites.ours(Through(healthy(), **ways)), seconds=0.25)
-    assert 0.45 < time.monotonic() - began < 1.0
+    assert 0.45 < time.monotonic() - began < 3
     assert report.status == "unknown"
     deadline = the(report, "DEADLINE")
     assert 0 < len(deadline.args["what"]) <= 3
@@ -325,7 +325,7 @@ def test_everything_is_asked_at_the_same_time() -> None:
 
     began = time.monotonic()
     assert run(sites.ours(Through(healthy(), probe=slow, fetch=slow))).status == "ok"
-    assert time.monotonic() - began < 0.6
+    assert time.monotonic() - began < 0.9
 
 
 # --- any world ---------------------------------------------------------------------------------------------------------------------
