@@ -9,7 +9,7 @@ VENV := .venv
 BIN  := $(VENV)/bin
 CATALOGUES := $(wildcard autoconfig/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: run test check lint lab-packages bench translations lock clean
+.PHONY: run test check lint lab-packages bench pictures translations lock clean
 
 run: $(VENV)/.run  ## serve the sample (or your own) settings on http://$(HOST):$(PORT)
 	@mkdir -p instance
@@ -32,6 +32,9 @@ lab-packages: $(VENV)/.test
 
 bench: $(VENV)/.test  ## the benchmark table
 	$(BIN)/python -m tests.bench
+
+pictures: lab-packages  ## take the guides' pictures of the real mail programs anew, as root
+	$(BIN)/python -m tests.lab.pictures
 
 translations: $(VENV)/.test  ## bring the catalogues up to date with the code and the templates
 	$(BIN)/python autoconfig/locale/update.py

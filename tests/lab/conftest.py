@@ -14,6 +14,7 @@ import pytest
 
 from . import deltachat as deltachat_program
 from . import evolution as evolution_program
+from . import pictures
 from . import postfix as postfix_program
 from . import thunderbird as thunderbird_program
 from .ca import Authority
@@ -106,6 +107,12 @@ def thunderbird(network: Network, authority: Authority) -> Iterator[Thunderbird]
     _need(*thunderbird_program.PROGRAMS)
     with Thunderbird(network, authority.certificate) as thunderbird:
         yield thunderbird
+
+
+@pytest.fixture(scope="session")
+def account_hub() -> None:
+    """What pictures of Thunderbird need: both languages, and what cuts them out."""
+    _need(*pictures.PROGRAMS)
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ Protocol version 3: a command is [0, id, name, parameters], its answer [1, id, e
 
 from __future__ import annotations
 
+import base64
 import json
 import socket
 from itertools import count
@@ -40,6 +41,14 @@ class Marionette:
         if "error" in result:
             raise MarionetteError(result["error"])
         return result.get("value")
+
+    def resize(self, width: int, height: int) -> None:
+        """Give the program's window this size, in its own pixels."""
+        self._command("WebDriver:SetWindowRect", {"width": width, "height": height})
+
+    def picture(self) -> bytes:
+        """Return what the program's window shows, as PNG."""
+        return base64.b64decode(self._command("WebDriver:TakeScreenshot", {"full": False})["value"])
 
     def close(self) -> None:
         """Close the connection; the program goes on."""

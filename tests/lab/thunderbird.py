@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,7 +20,8 @@ PROGRAMS = ("thunderbird", "certutil")
 
 # Nothing that the program asks for by itself may be seen beside what discovery asks for. Marionette's own recommended
 # preferences (remote.prefs.recommended) switch off most of it.
-_PREFERENCES: dict[str, bool | int | str] = {
+Preferences = Mapping[str, bool | int | str]
+_PREFERENCES: Preferences = {
     "app.donation.eoy.version.viewed": 999,
     "app.normandy.enabled": False,
     "app.update.auto": False,
@@ -44,6 +46,9 @@ _PREFERENCES: dict[str, bool | int | str] = {
     "toolkit.telemetry.enabled": False,
     "toolkit.telemetry.server": "",
 }
+
+# The screen that it has without one: as large as the largest window that somebody wants.
+_SCREEN = {"MOZ_HEADLESS_WIDTH": "1600", "MOZ_HEADLESS_HEIGHT": "1600"}
 
 # Empties what the program remembers of earlier cases: answers, names, connections.
 _FORGET = """
@@ -94,28 +99,28 @@ return {
 
 
 class Thunderbird:
-    """A running Thunderbird with a profile of its own that trusts *authority*, a PEM file.
+    """A running Thunderbird with a profile of its own that trusts *authority*, a PEM file; *preferences* are set beside the lab's own.
 
     One process serves many cases, but take a new one for each host whose certificate changes from good to bad.
     """
 
-    def __init__(self, network: Network, authority: Path) -> None:
+    def __init__(self, network: Network, authority: Path, preferences: Preferences | None = None) -> None:
         profile = network.directory_for("thunderbird")
-        _write_profile(network, profile, authority)
+        _write_profile(network, profile, authority, {**_PREFERENCES, **(preferences or {})})
         self._program = network.start(
             "thunderbird",
             *("thunderbird", "--headless", "--marionette", "-remote-allow-system-access", "--profile", profile),
-            env={"MOZ_CRASHREPORTER_DISABLE": "1", "DBUS_SESSION_BUS_ADDRESS": "disabled:"},
+            env={"MOZ_CRASHREPORTER_DISABLE": "1", "DBUS_SESSION_BUS_ADDRESS": "disabled:", **_SCREEN},
         )
         port = profile / "MarionetteActivePort"
         self._program.wait_until(lambda: port.exists() and port.read_text().strip().isdigit(), "remote control")
-        self._marionette = Marionette(network.connect("127.0.0.1", int(port.read_text())), timeout=60)
+        self.remote = Marionette(network.connect("127.0.0.1", int(port.read_text())), timeout=60)
 
     def find_config(self, email: str, password: str | None = None) -> Outcome:
         """Return what the program's own discovery finds, given only *email*, or also the *password*, as when it asked for one before."""
-        self._marionette.run(_FORGET)
+        self.remote.run(_FORGET)
         begin = time.monotonic()
-        found: dict[str, Any] | None = self._marionette.run(_FIND_CONFIG, email, "Anna Test", password)
+        found: dict[str, Any] | None = self.remote.run(_FIND_CONFIG, email, "Anna Test", password)
         elapsed = time.monotonic() - begin
         if found is None:
             return Outcome(elapsed=elapsed)
@@ -129,7 +134,7 @@ class Thunderbird:
 
     def close(self) -> None:
         """End the program."""
-        self._marionette.close()
+        self.remote.close()
         self._program.stop()
 
     def __enter__(self) -> Self:
@@ -139,9 +144,9 @@ class Thunderbird:
         self.close()
 
 
-def _write_profile(network: Network, profile: Path, authority: Path) -> None:
-    preferences = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in _PREFERENCES.items())
-    (profile / "user.js").write_text("".join(preferences))
+def _write_profile(network: Network, profile: Path, authority: Path, preferences: Preferences) -> None:
+    lines = (f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in preferences.items())
+    (profile / "user.js").write_text("".join(lines))
     database = f"sql:{profile}"
     network.run("certutil", "-N", "-d", database, "--empty-password")
     network.run("certutil", "-A", "-d", database, "-n", "lab", "-t", "C,,", "-i", authority)
