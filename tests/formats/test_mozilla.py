@@ -152,7 +152,8 @@ def test_version_1_1_names_the_help_page_and_nothing_else_beside_mail(config: mo
     document = from_config(config)
     assert len(document.email_provider.documentation) == (config.provider.documentation_url is not None)
     assert {server.type for server in document.email_provider.incoming_servers} <= {"imap", "pop3"}
-    assert not (document.addressbooks or document.calendars or document.setup_servers or document.oauth2 or document.email_provider.oauth2)
+    beside = (document.addressbooks, document.calendars, document.setup_servers, document.oauth2, document.email_provider.oauth2)
+    assert not any(beside)
 
 
 def test_alternative_ports_are_never_written() -> None:
