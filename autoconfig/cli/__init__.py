@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "provider": ("autoconfig.cli.provider:provider", "List, show, set and remove providers."),
     "domain": ("autoconfig.cli.domain:domain", "Add, set, remove, list and show domains."),
     "show": ("autoconfig.cli.show:show", "Print what a mail program would get for an address."),
+    "guide": ("autoconfig.cli.guide:guide", "Print how to set up a mail program, step by step."),
     "dns": ("autoconfig.cli.dns:dns", "Print what a domain should publish in the DNS."),
     "check": ("autoconfig.cli.check:check", "Tell what is wrong with a domain's mail on the live servers."),
     "explain": ("autoconfig.cli.explain:explain", "Tell what a finding's code stands for."),

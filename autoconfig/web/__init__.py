@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from flask import Flask, Response, request
@@ -20,20 +20,12 @@ from autoconfig.store.snapshot import Snapshot
 from autoconfig.web import autodiscover, discovery, errors, guides, health, profile, proxies, tls, wellknown
 from autoconfig.web.languages import Languages
 from autoconfig.web.pages import Pages
+from autoconfig.web.protection import HEADERS
 from autoconfig.web.question import Known, host_name
 
 MAX_QUERY = 2_000  # octets: the longest address, percent-encoded, with room to spare
 MAX_BODY = 8_000  # octets: a form with one address
-STATIC_AGE = 31_536_000  # seconds: a year, because the address of the style sheet changes with its content
-
-# Nothing but our own style sheet and pictures, forms to ourselves, and no frames around us.
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-}
+STATIC_AGE = 31_536_000  # seconds: a year, because the address of a file changes with its content
 
 _HERE = Path(__file__).parent
 
@@ -64,7 +56,7 @@ def create_app(config: Config | None = None, known: Known | None = None) -> Flas
     app.static_folder = str(_HERE / "static")
     app.add_url_rule("/static/<path:filename>", endpoint="static", view_func=app.send_static_file)
 
-    pages = Pages(Languages.of(config), stylesheet=_versioned("style.css"))
+    pages = Pages(Languages.of(config), static=cache(_versioned))
     app.before_request(_refuse_what_is_no_request)
     app.after_request(_protect)
     app.extensions["autoconfig"] = domains
@@ -75,7 +67,7 @@ def create_app(config: Config | None = None, known: Known | None = None) -> Flas
     app.register_blueprint(profile.blueprint(lookup, signer.sign if signer else None))
     app.register_blueprint(wellknown.blueprint(lookup))
     app.register_blueprint(tls.blueprint(domains.is_listed, config.own_name))
-    app.register_blueprint(guides.blueprint(lookup, pages, config.own_name))
+    app.register_blueprint(guides.blueprint(lookup, pages, config.base_url, config.own_name))
     app.wsgi_app = autodiscover.in_one_case(app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's own way to add a layer
     return app
 
@@ -89,7 +81,8 @@ def _refuse_what_is_no_request() -> None:
 
 
 def _protect(response: Response) -> Response:
-    response.headers.update(HEADERS)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
     return response
 
 

@@ -1,17 +1,26 @@
-"""The pages for people: the start page that asks for an address, and the settings of a domain or of an address.
+"""The pages for people: the start page that asks for an address, and the guide of a domain or of an address for one mail program.
 
 An address comes by POST alone, so that it never stands in a URL, a log, a history or another site's referrer, and nothing is stored.
+The profile's link is the one exception: a phone fetches a profile by its address, and that link leads to ourselves.
 """
 
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
 
 from flask import Blueprint, Response, request
 
 from autoconfig.address import Domain, EmailAddress
-from autoconfig.errors import AddressError
-from autoconfig.guides import sheet
+from autoconfig.errors import AddressError, UsageError
+from autoconfig.guides import page, qr, sheet
+from autoconfig.guides.card import PROTOCOLS
+from autoconfig.guides.clients import TITLES, ClientName
+from autoconfig.guides.devices import client_of
+from autoconfig.guides.groups import GROUPS, HAND_HELD
+from autoconfig.guides.guide import guide_for
+from autoconfig.guides.pictures import pictures_of
 from autoconfig.model import ClientConfig
 from autoconfig.web.pages import Pages
 from autoconfig.web.question import Lookup, host_domain, host_name
@@ -19,27 +28,19 @@ from autoconfig.web.question import Lookup, host_domain, host_name
 MAX_TYPED = 320  # characters of a form's field that we look at and give back; no address is longer
 
 
-def blueprint(lookup: Lookup, pages: Pages, own_name: str | None) -> Blueprint:
-    """Return the routes of the pages; *own_name* is the service's."""
+def blueprint(lookup: Lookup, pages: Pages, base_url: str | None, own_name: str | None) -> Blueprint:
+    """Return the routes of the pages; *base_url* and *own_name* are the service's."""
     routes = Blueprint("guides", __name__)
 
     def first() -> Response:
         domain = _domain_of_host(own_name)
         config = lookup(domain) if domain else None
-        return _settings(pages, config) if config else pages.kept("start.html")
+        return _guide(pages, base_url, config, None, None) if config else pages.kept("start.html")
 
-    def address() -> Response:
-        typed = request.form.get("address", "").strip()[:MAX_TYPED]
-        try:
-            parsed = EmailAddress.parse(typed)
-        except AddressError as error:
-            return pages.once("start.html", status=HTTPStatus.BAD_REQUEST, typed=typed, error=error)
-        config = lookup(parsed.domain)
-        if config is None:
-            return pages.once("unknown.html", status=HTTPStatus.NOT_FOUND, typed=typed, domain=parsed.domain)
-        return _settings(pages, config, parsed)
+    def start() -> Response:
+        return answer("/", None)
 
-    def guide(name: str) -> Response:
+    def of_domain(name: str, program: str | None = None) -> Response:
         try:
             domain = Domain.parse(name)
         except AddressError:
@@ -47,11 +48,29 @@ def blueprint(lookup: Lookup, pages: Pages, own_name: str | None) -> Blueprint:
         config = lookup(domain)
         if config is None:
             return pages.once("unknown.html", status=HTTPStatus.NOT_FOUND, domain=domain)
-        return _settings(pages, config)
+        try:
+            client = None if program is None else ClientName.parse(program)
+        except UsageError:
+            return _no_program(pages, config)
+        if request.method == "POST":
+            return answer(_path(domain, client), client)
+        return _guide(pages, base_url, config, None, client)
+
+    def answer(action: str, client: ClientName | None) -> Response:
+        typed = request.form.get("address", "").strip()[:MAX_TYPED]
+        try:
+            address = EmailAddress.parse(typed)
+        except AddressError as error:
+            return pages.once("start.html", status=HTTPStatus.BAD_REQUEST, typed=typed, error=error, action=action)
+        config = lookup(address.domain)
+        if config is None:
+            return pages.once("unknown.html", status=HTTPStatus.NOT_FOUND, typed=typed, domain=address.domain)
+        return _guide(pages, base_url, config, address, client)
 
     routes.add_url_rule("/", view_func=first, methods=["GET"])
-    routes.add_url_rule("/", view_func=address, methods=["POST"])
-    routes.add_url_rule("/guide/<name>", view_func=guide, methods=["GET"], strict_slashes=False)
+    routes.add_url_rule("/", view_func=start, methods=["POST"])
+    routes.add_url_rule("/guide/<name>", view_func=of_domain, methods=["GET", "POST"], strict_slashes=False)
+    routes.add_url_rule("/guide/<name>/<program>", view_func=of_domain, methods=["GET", "POST"], strict_slashes=False)
     return routes
 
 
@@ -60,16 +79,58 @@ def _domain_of_host(own_name: str | None) -> Domain | None:
     return None if not header or host_name(header).lower() == own_name else host_domain(header)
 
 
-def _settings(pages: Pages, config: ClientConfig, address: EmailAddress | None = None) -> Response:
-    answer = pages.kept if address is None else pages.once
-    return answer(
-        "settings.html",
+def _path(domain: Domain, client: ClientName | None = None) -> str:
+    return f"/guide/{domain.ascii}" if client is None else f"/guide/{domain.ascii}/{client.value}"
+
+
+def _guide(pages: Pages, base_url: str | None, config: ClientConfig, address: EmailAddress | None, chosen: ClientName | None) -> Response:
+    """Return the guide for the program that was *chosen*, else for the device that asks."""
+    texts = pages.texts(config.provider)
+    device = client_of(request.headers.get("User-Agent"))
+    client = chosen or device
+    guide = guide_for(config, address, client, texts)
+    in_hand = device in HAND_HELD
+    # Beside a computer there may be a phone, which needs no guide for a computer.
+    url = base_url + _path(config.domain, client if client in HAND_HELD else None) if base_url and not in_hand else None
+    show = pages.kept if address is None else pages.once
+    response = show(
+        "guide/page.html",
         config.provider,
+        guide=guide,
         config=config,
         address=address,
         typed=str(address) if address else None,
-        has_a_labels=sheet.has_a_labels(config, address),
-        help=sheet.help_of(config),
-        user_name=lambda server: sheet.user_name(server, config.domain, address),
+        action=_path(config.domain, client),
+        code_url=url.replace(config.domain.ascii, config.domain.unicode) if url else None,
+        code=qr.code_of(url) if url else None,
+        is_for_hand=client in HAND_HELD and not in_hand,
+        profiles=_profiles(config, address) if address else (),
+        pictures=pictures_of(client, texts.language),
+        troubles=page.troubles(guide),
+        hosts=page.hosts(guide),
+        described=page.DESCRIBED,
+        is_about_existing=lambda card: page.is_about_existing(card, texts),
         mailto=sheet.mailto,
+        protocols=PROTOCOLS,
+        **_programs(config, client),
     )
+    response.vary.add("User-Agent")
+    return response
+
+
+def _no_program(pages: Pages, config: ClientConfig) -> Response:
+    return pages.once("guide/no_program.html", config.provider, status=HTTPStatus.NOT_FOUND, address=None, **_programs(config, None))
+
+
+def _programs(config: ClientConfig, client: ClientName | None) -> dict[str, Any]:
+    """Return what the list of other devices and programs is made of."""
+    return {"groups": GROUPS, "titles": TITLES, "here": client, "path_of": lambda other: _path(config.domain, other)}
+
+
+def _profiles(config: ClientConfig, address: EmailAddress) -> list[tuple[str, str]]:
+    """Return the protocol of each account with the link that fetches its profile, the preferred one first and by default."""
+    url = "/email.mobileconfig?emailaddress=" + quote(address.ascii, safe="")
+    return [
+        (PROTOCOLS[account.protocol], url if account is config.accounts[0] else f"{url}&protocol={account.protocol.value}")
+        for account in config.accounts
+    ]

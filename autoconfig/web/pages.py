@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 
 from flask import Response, request
 
 from autoconfig import templating
 from autoconfig.errors import AutoconfigError
+from autoconfig.guides import brand
 from autoconfig.i18n import Texts
 from autoconfig.model import Provider
 from autoconfig.web.answers import cacheable, passing
 from autoconfig.web.languages import Languages
+from autoconfig.web.protection import policy
 
 HTML = "text/html; charset=utf-8"
 
@@ -19,38 +22,46 @@ HTML = "text/html; charset=utf-8"
 class Pages:
     """Renders pages for whoever sends the current request."""
 
-    def __init__(self, languages: Languages, stylesheet: str) -> None:
+    def __init__(self, languages: Languages, static: Callable[[str], str]) -> None:
         self._languages = languages
-        self._stylesheet = stylesheet
+        self._static = static
 
     def kept(self, template: str, provider: Provider | None = None, **context: object) -> Response:
         """Return a page that may be kept for a while."""
-        content = self._render(template, provider, context)
-        return self._in_language(cacheable(content, HTML))
+        content, style = self._render(template, provider, context)
+        return _finished(cacheable(content, HTML), style)
 
     def once(self, template: str, provider: Provider | None = None, status: int = HTTPStatus.OK, **context: object) -> Response:
         """Return a page that nobody keeps."""
-        content = self._render(template, provider, context)
-        return self._in_language(passing(content, HTML, status))
+        content, style = self._render(template, provider, context)
+        return _finished(passing(content, HTML, status), style)
 
-    def _render(self, template: str, provider: Provider | None, context: dict[str, object]) -> bytes:
-        texts = self._languages.choose(request.args.get("lang"), request.headers.get("Accept-Language"), provider)
+    def texts(self, provider: Provider | None = None) -> Texts:
+        """Return the texts for whoever sends the current request."""
+        return self._languages.choose(request.args.get("lang"), request.headers.get("Accept-Language"), provider)
+
+    def _render(self, template: str, provider: Provider | None, context: dict[str, object]) -> tuple[bytes, str | None]:
+        texts = self.texts(provider)
         error = context.get("error")
+        style = brand.style_of(provider) if provider else None
         around = {
             "provider": provider,
             "languages": self._languages.names,
-            "stylesheet": self._stylesheet,
+            "static": self._static,
+            "style": style,
             "domain": None,
             "hint": None,
             "typed": None,
+            "action": "/",
             "error_text": sentence(error, texts) if isinstance(error, AutoconfigError) else None,
         }
-        return templating.render(template, texts, **(around | context)).encode()
+        return templating.render(template, texts, **(around | context)).encode(), style
 
-    @staticmethod
-    def _in_language(response: Response) -> Response:
-        response.vary.add("Accept-Language")
-        return response
+
+def _finished(response: Response, style: str | None) -> Response:
+    response.vary.add("Accept-Language")
+    response.headers["Content-Security-Policy"] = policy(style)
+    return response
 
 
 def sentence(error: AutoconfigError, texts: Texts) -> str:

@@ -44,6 +44,7 @@ id = "english"
 name = "English & Sons <Ltd>"
 short_name = "English"
 languages = ["en"]
+color = "#ffd400"
 
 [[provider.account]]
 protocol = "imap"

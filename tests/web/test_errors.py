@@ -167,7 +167,8 @@ def test_the_security_headers_are_on_every_answer(client, method, path):
     """Nothing runs, nothing is framed, nothing is sniffed, and no address goes to another site."""
     with client.open(path, method=method, headers={"Host": OWN}) as answer:
         assert answer.headers["Content-Security-Policy"] == (
-            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
