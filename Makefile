@@ -20,7 +20,7 @@ test: lint lab-packages  ## everything, the real mail programs included
 	$(BIN)/python -m pytest
 
 check: lint  ## lint, types and the fast tests, in under a minute
-	$(BIN)/python -m pytest -m "not lab and not slow" --hypothesis-profile=quick
+	$(BIN)/python -m pytest -m "not lab and not slow" --hypothesis-profile=quick --numprocesses=auto
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

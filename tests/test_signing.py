@@ -248,6 +248,7 @@ BY_EXPIRED = issue("kund.se", EXPIRED_CA)
         ),
         (None, None, b"rubbish", "chain.pem has no readable certificate; give a PEM file (-----BEGIN CERTIFICATE-----)"),
     ],
+    ids=lambda _: "",  # keys are made anew at every start, and tests are known by their names
 )
 def test_what_cannot_sign_is_refused_at_start(
     folder: Folder, certificate: bytes | None, key: bytes | None, chain: bytes | None, message: str

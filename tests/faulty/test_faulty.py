@@ -22,6 +22,8 @@ from cryptography.x509 import verification
 
 from tests.faulty import CASES, Fault, Faulty, Service, root_pem
 
+pytestmark = pytest.mark.slow
+
 LINES = [each for each in Service if each not in (Service.HTTP, Service.HTTPS)]
 HELLO = {"imap": "a1 CAPABILITY", "pop3": "CAPA", "submission": "EHLO me.test", "smtp": "EHLO me.test", "sieve": "CAPABILITY"}
 END = {"imap": b"a1 ", "pop3": b"\r\n.\r\n", "submission": b"250 ", "smtp": b"250 ", "sieve": b"\nOK"}

@@ -248,6 +248,7 @@ TRUNCATED = (Fault.BODY_HUGE, Fault.BODY_ENDLESS, Fault.BODY_GZIP_BOMB)
 EITHER = {Fault.TCP_FIN: (HTTPFailure.RESET, HTTPFailure.TLS), Fault.TLS_UNEXPECTED: (HTTPFailure.RESET, HTTPFailure.MALFORMED)}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "fault"), [case for case in CASES if case[0] in (Kind.HTTP, Kind.HTTPS)], ids=str)
 def test_each_fault_is_an_answer_in_time_and_of_bounded_size(kind: Kind, fault: Fault, trust: Trust) -> None:
     """A status, or the right failure; never a traceback."""

@@ -219,6 +219,7 @@ def _cases() -> list[object]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("kind", "fault"), _cases())
 def test_each_fault_is_told_as_what_it_is_and_in_time(kind: Kind, fault: Fault, trust: Trust) -> None:
     """Never a traceback, never longer than allowed, and the conversation stops where the fault is."""
