@@ -27,8 +27,8 @@ ENTRIES: dict[str, Entry] = {
         severity=Severity.ERROR,
         owner=Owner.CUSTOMER,
         group=Group.DELEGATION,
-        message=N_("The DNS of %(domain)s is out of order"),
-        cause=N_("None of the domain's name servers gives a usable answer: they are down, or do not know the domain any more."),
+        message=N_("The name servers of %(domain)s give no usable answer"),
+        cause=N_("They are down, do not know the domain any more, or something in the network on the way to them does not work."),
         fix=N_(
             "Ask whoever runs the DNS of the domain to mend its name servers, or change to working name servers at the domain registrar."
         ),
@@ -156,7 +156,7 @@ ENTRIES: dict[str, Entry] = {
         group=Group.DELEGATION,
         message=N_("%(name)s has no address, but is used as a server name"),
         cause=N_("The record was never added, was lost when the DNS was moved, or the name is misspelt where it is published."),
-        fix=N_("Add an A record for %(name)s, or a CNAME record that leads to the mail server."),
+        fix=N_("Correct the name where it is published, or add an A record for %(name)s, or a CNAME record that leads to the mail server."),
         story=N_(
             "A mail program that is told to use this name says that the server cannot be found. The name is what the customer's settings, "
             "the domain's MX record or the published settings say; it needs an address of its own (A, and AAAA for IPv6) or an alias "

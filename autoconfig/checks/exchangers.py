@@ -116,14 +116,14 @@ def _due_lines(case: Case) -> tuple[str, ...]:
 def _belongs(case: Case, facts: Delegation, host: str) -> bool:
     """Tell whether *host* is one that mail should go to, or has its addresses: a name of the customer's own for it is common.
 
-    Where the provider does not say which these are, everything under its own name will do.
+    Everything under the provider's own name is the provider's.
     """
     due = due_exchangers(case)
     if host in due:
         return True
     # What is expected below the domain leads wherever its owner lets it lead: it proves nothing.
     right = (*due, *(server.ascii for server in expected_hosts(case) if not is_below(server.ascii, facts.domain)))
-    if not due and any(_kin(host, server) for server in right):
+    if any(_kin(host, server) for server in right):
         return True
     places = set(facts.addresses(host))
     return bool(places) and places <= {ip for other in right for ip in facts.addresses(other)}
@@ -209,4 +209,6 @@ def lost(case: Case, facts: Delegation, host: str, lookups: Sequence[Lookup], na
             "DNS_CNAME_TO_NXDOMAIN", Subject(host), owner=owner, root=(alias[-1],), evidence=evidence, name=host, target=alias[-1]
         )
     elif all(status.known for status in statuses):
-        yield finding("DNS_HOST_MISSING", Subject(host), owner=owner, evidence=evidence, name=host)
+        # Nobody can add a record in somebody else's zone: what names the host is what is wrong.
+        records = () if is_below(host, facts.domain) or host in due_exchangers(case) else _due_lines(case)
+        yield finding("DNS_HOST_MISSING", Subject(host), owner=owner, records=records, evidence=evidence, name=host)
