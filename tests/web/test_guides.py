@@ -22,13 +22,6 @@ ADDRESS = "anna+nytt@kund.se"
 LANGUAGES = ("sv", "en")
 STATIC = re.compile(r'(?:src|href)="(/static/[^"]*)"')
 
-IMAP_EN = [
-    ("Your name", "your name, as others shall see it"),
-    ("E-mail address", "anna@kund.se"),
-    ("Type of account", "IMAP"),
-    ("Server", "server.karlahosting.se"),
-]
-
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("program", ClientName)
