@@ -62,7 +62,8 @@ def _advice(ways: list[tuple[Way, tuple[str, ...]]]) -> tuple[Advice, ...]:
 
 def is_about_existing(card: Card, texts: Texts) -> bool:
     """Tell whether *card* is only for those who have such an account already."""
-    return card.when == texts.gettext(words.WHEN["existing"])
+    existing = words.WHEN["existing"]
+    return card.when == texts.gettext(existing)
 
 
 def hosts(guide: Guide) -> dict[str, str]:
