@@ -55,6 +55,7 @@ HOMES: dict[str, set[str]] = {
     "lxml": {"formats/xml.py"},
     "cryptography": {"signing.py", "network"},
     "idna": {"address.py"},
+    "segno": {"guides/qr.py"},
     "dns": {"network"},
     "requests": {"network"},
     "ssl": {"network"},
