@@ -283,6 +283,7 @@ def test_a_watcher_that_stops_the_run_leaves_nothing_behind() -> None:
 # --- time --------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("ways", "known"),
     [
@@ -401,6 +402,7 @@ class AnyWorld:
         return self._once(request, answer)
 
 
+@pytest.mark.slow
 @given(data=st.data(), ours=st.booleans(), only=st.sets(st.sampled_from(Group), min_size=1) | st.just(diagnose.EVERYTHING))
 def test_no_world_is_too_mad(data: st.DataObject, ours: bool, only: Collection[Group]) -> None:
     """There is always a report, and none of its findings is a fault of our own."""

@@ -309,6 +309,7 @@ def test_each_group_can_be_asked_for(empty: Command, hosting: Hosting, group: Gr
 # --- saved facts -------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", [None, Fault.CERT_EXPIRED, Fault.STARTTLS_ABSENT, Fault.TCP_HALF_OPEN, Fault.GREETING_GARBAGE])
 def test_saved_facts_are_judged_as_the_network_was(empty: Command, hosting: Hosting, tmp_path: Path, fault: Fault | None) -> None:
     """The same report but for its times, without a single question; the file is for its owner alone."""
@@ -344,6 +345,7 @@ def _process(*arguments: str, **environ: str) -> Callable[..., subprocess.Popen[
     return lambda **pipes: subprocess.Popen(command, env=env, **pipes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("environ", [{"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}, {"LC_ALL": "C"}, {"LC_ALL": "POSIX"}])
 @pytest.mark.parametrize("format_", ["text", "json", "ndjson"])
 def test_a_poor_encoding_is_no_traceback(tmp_path: Path, hosting: Hosting, environ: Mapping[str, str], format_: str) -> None:

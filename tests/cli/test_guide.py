@@ -9,6 +9,7 @@ from autoconfig.guides.clients import ClientName
 from tests.cli.conftest import Command
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("client", [*ClientName, "apple"])
 @pytest.mark.parametrize("lang", ["sv", "en"])
 @pytest.mark.parametrize("format_", ["text", "html", "md"])

@@ -97,6 +97,7 @@ def test_a_taken_port_is_one_clear_line(instance: Path) -> None:
     assert done.stderr == f"autoconfig: cannot listen on 127.0.0.1 port {port}: Address already in use\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "told"),
     [

@@ -114,6 +114,7 @@ def _says_what_the_account_says(card: Card, way: Way, guide: Guide) -> None:
             assert way.account.incoming.username == server.username
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("name", CONFIGS)

@@ -219,6 +219,7 @@ def _bogus(query: dns.message.Message, tcp: bool) -> Reply:
     return message
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answerer", "tcp", "status"),
     [
@@ -286,6 +287,7 @@ def test_nonsense_before_the_answer_does_not_hurt() -> None:
 # --- several servers ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("first", [lambda query, tcp: None, _bogus, always(rcode=dns.rcode.REFUSED)], ids=["silent", "servfail", "refused"])
 def test_the_next_server_is_asked(first: Answerer) -> None:
     """One bad resolver says nothing about the domain."""
@@ -310,6 +312,7 @@ def test_two_servfails_are_enough() -> None:
     assert found.errors[0].startswith("6 DNSSEC Bogus")
 
 
+@pytest.mark.slow
 def test_a_lost_datagram_is_sent_again() -> None:
     """A silent server comes again."""
     turns: Iterator[bool] = iter([False, True])

@@ -188,6 +188,7 @@ def test_the_next_address_is_tried_only_without_a_connection(trust: Trust) -> No
         assert server.connections == 1
 
 
+@pytest.mark.slow
 def test_a_dead_address_leaves_time_for_the_next(trust: Trust) -> None:
     """The time is shared among them."""
     with Faulty(Kind.HTTP, Fault.TCP_DROP) as dead, Faulty(Kind.HTTP, port=dead.port, addresses=("127.0.0.3",)):
@@ -366,6 +367,7 @@ def test_the_responses_library_can_stand_in_for_the_network() -> None:
     assert (response.status, response.body, response.header("x-a")) == (200, b"<x/>", "b")
 
 
+@pytest.mark.slow
 def test_nothing_is_left_behind(trust: Trust) -> None:
     """Neither threads nor descriptors, whatever the answer."""
     with Faulty(Kind.HTTPS) as well, Faulty(Kind.HTTPS, Fault.CERT_EXPIRED) as bad, Faulty(Kind.HTTP, Fault.BODY_HUGE) as huge:

@@ -287,6 +287,7 @@ def test_clear_text_on_a_port_for_tls_is_recognised(kind: Kind, trust: Trust) ->
     assert connection.spoken == {"imaps": "imap", "pop3s": "pop3", "submissions": "smtp", "https": "http"}[str(kind)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Kind.IMAP, Kind.POP3, Kind.SUBMISSION, Kind.SIEVE], ids=str)
 def test_tls_on_a_port_for_clear_text_is_recognised(kind: Kind, trust: Trust) -> None:
     """Such a server says nothing, it waits for us; so a second connection tries TLS, long before the time is up."""

@@ -225,6 +225,7 @@ def _remembered(model: Remembered, domain: Domain, since: datetime) -> list[tupl
     return found[::-1]
 
 
+@pytest.mark.slow
 @given(
     steps=st.lists(st.tuples(STEPS, st.integers(-3, 5)), max_size=12),
     since=st.lists(st.integers(-3, 20), min_size=1, max_size=3),

@@ -56,6 +56,7 @@ def test_a_default_provider_answers_for_what_is_not_listed(store: Store, tmp_pat
     assert snapshot.client_config(too_long) is None
 
 
+@pytest.mark.slow
 @given(steps=st.lists(STEPS, max_size=12))
 @settings(deadline=None, max_examples=40)
 def test_any_changes_by_steps_are_as_all_at_once(steps: list[tuple[object, ...]], tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -23,6 +23,7 @@ LANGUAGES = ("sv", "en")
 STATIC = re.compile(r'(?:src|href)="(/static/[^"]*)"')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("program", ClientName)
 @pytest.mark.parametrize("domain", ["kund.se", "byrå.se", "pop.se", "english.example"])
