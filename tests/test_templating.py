@@ -40,7 +40,7 @@ def test_a_template_speaks_the_language_of_its_texts(language, word):
         provider=None,
         languages=[],
         static=lambda name: f"/static/{name}",
-        style=None,
+        style=None, logo=None,
         action="/",
         typed=None,
         error_text=None,

@@ -13,6 +13,7 @@ from autoconfig.guides import brand
 from autoconfig.i18n import Texts
 from autoconfig.model import Provider
 from autoconfig.web.answers import cacheable, passing
+from autoconfig.web.branding import Branding
 from autoconfig.web.languages import Languages
 from autoconfig.web.protection import policy
 
@@ -22,9 +23,10 @@ HTML = "text/html; charset=utf-8"
 class Pages:
     """Renders pages for whoever sends the current request."""
 
-    def __init__(self, languages: Languages, static: Callable[[str], str]) -> None:
+    def __init__(self, languages: Languages, static: Callable[[str], str], branding: Branding) -> None:
         self._languages = languages
         self._static = static
+        self._branding = branding
 
     def kept(self, template: str, provider: Provider | None = None, **context: object) -> Response:
         """Return a page that may be kept for a while."""
@@ -49,6 +51,8 @@ class Pages:
             "languages": self._languages.names,
             "static": self._static,
             "style": style,
+            "logo": self._branding.logo(provider) if provider else None,
+            "own_text": self._branding.paragraphs(provider, texts.language) if provider else (),
             "domain": None,
             "hint": None,
             "typed": None,
