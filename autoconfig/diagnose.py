@@ -221,8 +221,7 @@ class _Run:
             yield from self._judged(Group.DISCOVERY, discovery.judge(case, self.found))
         if self.servers is not None:
             if self.zone is not None:
-                hosts = ((server.named[0], server.addresses) for server in self.servers)
-                yield from self._judged(Group.DELEGATION, delegation.judge_hosts(case, self.zone, hosts))
+                yield from self._judged(Group.DELEGATION, delegation.judge_hosts(case, self.zone, self._hosts(self.servers)))
             yield from self._judged(Group.ENDPOINTS, endpoints.judge(case, self.servers))
             if self.found is not None:
                 connections = [connection for server in self.servers for connection in server.connections]
@@ -230,6 +229,12 @@ class _Run:
             yield from self._judged(Group.SUBMISSION, submission.judge(case, self.servers))
         if self.shown is not None:
             yield from self._judged(Group.CERTIFICATES, certificates.judge(case, self.shown))
+
+    def _hosts(self, servers: Iterable[endpoints.ServerFacts]) -> list[tuple[Named, tuple[Lookup, ...]]]:
+        """Return each server with the answers for its host; what SRV records alone name, beside documents, is told with the record."""
+        by_document = any(named.source not in (Source.SRV, Source.MX) for server in servers for named in server.named)
+        others = [(server, [named for named in server.named if not (by_document and named.source is Source.SRV)]) for server in servers]
+        return [(named[0], server.addresses) for server, named in others if named]
 
     def _judged(self, group: Group, verdicts: Iterator[Verdict]) -> Iterator[Verdict]:
         try:

@@ -15,7 +15,8 @@ def sorted_out(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
     """Yield *verdicts*, those findings as skipped that another one of them explains.
 
     A name that leads somewhere only by a wildcard record, or only until a resolver forgets what has been changed, explains whatever is
-    found at that name; a wildcard weighs as much as the worst that it does. What was not tested for lack of time is told once.
+    found at that name; a wildcard weighs as much as the worst that it does. A host without an address explains the records that lead
+    to it. What was not tested for lack of time is told once.
     """
     found = tuple(verdicts)
     findings = [verdict for verdict in found if isinstance(verdict, Finding)]
@@ -47,9 +48,17 @@ def _explanation(cause: Finding) -> Callable[[Finding], bool] | None:
             return _at(names if isinstance(names, tuple) else ())
         case "DNS_STALE_CACHE":
             return _at([subject.host for subject in (cause.subject, *cause.also) if subject.host])
+        case "DNS_HOST_MISSING":
+            return lambda other: other.code == "SRV_WRONG" and _hosts(other) == {cause.subject.host}
         case "DEADLINE":
             return lambda other: other.code == "NOT_TESTED"
     return None
+
+
+def _hosts(finding: Finding) -> set[str]:
+    """Return the hosts among what *finding* found, each with its port."""
+    found = finding.args["found"]
+    return {place.rpartition(":")[0] for place in found} if isinstance(found, tuple) else set()
 
 
 def _at(names: Sequence[str]) -> Callable[[Finding], bool]:

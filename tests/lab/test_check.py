@@ -410,6 +410,7 @@ STRANGERS = (
     ),
     Told("wrong SRV", faults.wrong_srv, ("DISC_DISAGREE error", "TCP_REFUSED error"), "", "provider", ("SRV",)),
     Told("no SRV", faults.no_srv, ()),
+    Told("no POP name", faults.no_pop_name, ("DNS_HOST_MISSING error",), MAIL_NAME),
     Told("stale AAAA", faults.stale_aaaa(), ("DNS_AAAA_STALE error",), MAIL_NAME),
     Told("MX elsewhere", faults.mx_elsewhere, ()),
     Told("the resolver remembers", faults.stale_resolver, ("DNS_STALE_CACHE warning",), MAIL_NAME, "nobody"),
