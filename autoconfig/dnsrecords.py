@@ -199,16 +199,15 @@ def records(config: ClientConfig, service_host: Domain | None, digests: Sequence
         if len(owner) <= MAX_DOMAIN_OCTETS:
             found.append(Record(owner, data, group, purpose or _PURPOSES[label.partition(".")[0]], necessity, ttl, until))
 
-    places = [("autoconfig", Necessity.REQUIRED), ("autodiscover", Necessity.REQUIRED)]
-    if digests:
-        places.append(("ua-auto-config", Necessity.OPTIONAL))
-    for label, necessity in places:
-        if service_host is None:
-            continue
-        if service_host.ascii == f"{label}.{name}":
-            add(label, Address(), Group.DISCOVERY, necessity, _OWN_HOST)
-        else:
-            add(label, Cname(service_host), Group.DISCOVERY, necessity)
+    if service_host is not None:
+        places = [("autoconfig", Necessity.REQUIRED), ("autodiscover", Necessity.REQUIRED)]
+        if digests:
+            places.append(("ua-auto-config", Necessity.OPTIONAL))
+        for label, necessity in places:
+            if service_host.ascii == f"{label}.{name}":
+                add(label, Address(), Group.DISCOVERY, necessity, _OWN_HOST)
+            else:
+                add(label, Cname(service_host), Group.DISCOVERY, necessity)
     # Several TXT records are allowed, so that a change of the document need not hit everybody at once.
     former = {digest.text: digest for digest in digests[1:] if digest.text != digests[0].text}
     for digest in (*digests[:1], *former.values()):
