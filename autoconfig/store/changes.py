@@ -5,7 +5,7 @@ Plain data between two rooms that must not know each other: SQLAlchemy on one si
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -32,12 +32,12 @@ class Row(NamedTuple):
 class Changes:
     """All that leads to *mark*: everything where *is_complete*, else what differs from an earlier mark.
 
-    *providers* maps ids to the codec's JSON, None for those that are gone. The iterators read from the database as they go.
+    *providers* maps ids to the codec's JSON, None for those that are gone. *rows* is read from the database as it goes.
     """
 
     mark: Mark
     is_complete: bool
     default: str | None
     providers: dict[str, str | None]
-    rows: Iterator[Row]
-    removed: Iterator[str]
+    rows: Generator[Row]
+    removed: Sequence[str]

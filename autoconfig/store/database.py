@@ -1,29 +1,44 @@
 """The database behind the store: connections, transactions, and errors in one clear line.
 
-The only place that knows one database from another. SQLite is written in write-ahead mode, so that readers never wait, and its writers
-wait for each other at the start of a transaction, where waiting is safe. Each of its transactions opens the file anew: a file that was
-taken away or replaced is noticed, and nothing is shared with a forked process.
+The only place that knows one database from another. On both, writers wait for each other at the start of a transaction, where waiting
+is safe, and readers never wait. SQLite is written in write-ahead mode; each of its transactions opens the file anew: a file that was taken
+away or replaced is noticed, and nothing is shared with a forked process. PostgreSQL's connections are pooled, and tried before use.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import quote
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from autoconfig.errors import N_, StoreError, StoreUnavailable
 
-BUSY_SECONDS = 30.0
+BUSY_SECONDS = 300.0  # the import of a million domains takes a minute, for which others wait
 
 _IS_WRITING = "autoconfig_is_writing"
+_BUSY_STEP = 5.0  # seconds of waiting in SQLite, which hears no Ctrl-C meanwhile
+_UPGRADE_LOCK = 0x6175746F  # "auto": the key of an advisory lock, the same in every version of this program
+
+# What libpq is told of a connection (PostgreSQL 15, 34.1.2): a server that is switched off is noticed within seconds, not hours.
+_SERVER = {
+    "application_name": "autoconfig",
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 15_000,
+    "client_encoding": "utf8",
+    "options": f"-c lock_timeout={BUSY_SECONDS:.0f}s",
+}
+_POOL = 4  # connections that are kept; a command needs one, a service one
 
 # https://sqlite.org/rescode.html, by the beginning of the code's name; the first that fits.
 _SQLITE_ERRORS = {
@@ -36,6 +51,28 @@ _SQLITE_ERRORS = {
     "SQLITE_CORRUPT": N_("%(name)s: the database is damaged; restore it from a backup"),
     "SQLITE_IOERR": N_("%(name)s: the disk does not read or write"),
     "SQLITE_TOOBIG": N_("%(name)s: a value is too big"),
+}
+
+# PostgreSQL 15, appendix A, by the beginning of the code; the first that fits.
+_SERVER_ERRORS = {
+    "53100": N_("%(name)s: the disk is full"),
+    "53300": N_("%(name)s: the database has no connection left for us"),
+    "55P03": N_("%(name)s: other programs kept the database busy for too long"),
+    "25006": N_("%(name)s: the database may only be read; is it a standby?"),
+    "42501": N_("%(name)s: this user may not do that in the database; give it the right to make tables in its schema"),
+    "3D": N_("%(name)s: there is no such database on the server"),
+    "28": N_("%(name)s: the server does not let this user in; look at user and password"),
+    "57P": N_("%(name)s: the database was stopped"),
+}
+# What libpq says where the server gives no code before the connection stands.
+_CONNECTING_ERRORS = {
+    "password authentication failed": "28",
+    "no password supplied": "28",
+    "no pg_hba.conf entry": "28",
+    "does not exist": "3D",
+    "too many clients": "53300",
+    "starting up": "57P",
+    "shutting down": "57P",
 }
 
 
@@ -71,7 +108,20 @@ class Database:
     def writing(self) -> Iterator[Connection]:
         """Open a transaction for a change; what is not committed when it ends is undone."""
         with self._clear_errors(), self._engine.connect() as connection:
-            yield connection.execution_options(**{_IS_WRITING: True})
+            connection.execution_options(**{_IS_WRITING: True}).begin()
+            yield connection
+
+    @contextmanager
+    def upgrading(self) -> Iterator[Connection]:
+        """Open a transaction for a change of the tables, alone among all who ask for this; raises StoreError where they cannot be made."""
+        with self.writing() as connection:
+            if self.path is None:
+                connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
+                encoding = connection.execute(text("SHOW server_encoding")).scalar_one()
+                if encoding != "UTF8":
+                    template = N_("%(name)s has the encoding %(encoding)s; make a database with UTF8: createdb --encoding=UTF8 ...")
+                    raise StoreError(template, name=self.name, encoding=encoding)
+            yield connection
 
     def close(self) -> None:
         self._engine.dispose()
@@ -96,6 +146,10 @@ class Database:
             if code.startswith(beginning):
                 return StoreUnavailable(template, name=self.name)
         reason = str(cause).partition("\n")[0]
+        sqlstate = getattr(cause, "sqlstate", None) or next((c for words, c in _CONNECTING_ERRORS.items() if words in str(cause)), "")
+        for beginning, template in _SERVER_ERRORS.items():
+            if sqlstate.startswith(beginning):
+                return StoreUnavailable(template, name=self.name)
         return StoreUnavailable(N_("%(name)s: the database does not answer: %(reason)s"), name=self.name, reason=reason)
 
     def _sqlite_engine(self, path: Path) -> Engine:
@@ -104,7 +158,7 @@ class Database:
         def connect() -> sqlite3.Connection:
             uri = f"file:{quote(str(path))}?mode={mode}"
             # SQLAlchemy's recipe for all Python versions: sqlite3 begins nothing by itself, the begin event does.
-            connection = sqlite3.connect(uri, uri=True, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_STEP, isolation_level=None, check_same_thread=False)
             try:
                 connection.execute("PRAGMA foreign_keys = ON")
                 _write_ahead(connection)
@@ -118,18 +172,20 @@ class Database:
         @event.listens_for(engine, "begin")
         def begin(connection: Connection) -> None:
             # A write transaction that begins as a reader fails at its first write when another has written meanwhile.
-            is_writing = connection.get_execution_options().get(_IS_WRITING)
-            connection.exec_driver_sql("BEGIN IMMEDIATE" if is_writing else "BEGIN")
+            if connection.get_execution_options().get(_IS_WRITING):
+                _in_turn(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+            else:
+                connection.exec_driver_sql("BEGIN")
 
         return engine
 
     def _server_engine(self) -> Engine:
         if self._url.get_backend_name() != "postgresql":
-            raise StoreError(N_("%(url)s: settings live in SQLite or PostgreSQL"), url=self.name)
-        try:
-            return create_engine(self._url.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
-        except ModuleNotFoundError as error:
-            raise StoreError(N_("PostgreSQL needs the Python package %(package)s"), package=error.name or "psycopg") from None
+            raise StoreError(N_("%(url)s: settings live in SQLite or PostgreSQL, as in postgresql://user@host/database"), url=self.name)
+        # What the URL itself says of the connection wins.
+        said = {key: value for key, value in _SERVER.items() if key not in self._url.query}
+        url = self._url.set(drivername="postgresql+psycopg")
+        return create_engine(url, connect_args=said, pool_pre_ping=True, pool_size=_POOL)
 
 
 def _sqlite_path(url: URL) -> Path | None:
@@ -142,15 +198,24 @@ def _sqlite_path(url: URL) -> Path | None:
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
     # The mode is kept in the file. Its change, once in a lifetime, does not wait for others by itself.
+    def change() -> None:
+        if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
+            connection.execute("PRAGMA journal_mode = WAL").fetchone()
+
+    _in_turn(change)
+
+
+def _in_turn(work: Callable[[], object]) -> None:
+    """Do *work* in SQLite when nobody else is at it, again and again until it is too late."""
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         try:
-            mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
-            if mode != "wal":
-                connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorname not in ("SQLITE_BUSY", "SQLITE_LOCKED") or time.monotonic() > deadline:
+            work()
+        except (sqlite3.OperationalError, OperationalError) as error:
+            cause = error.orig if isinstance(error, OperationalError) else error
+            is_busy = getattr(cause, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+            if not is_busy or time.monotonic() > deadline:
                 raise
-            time.sleep(0.05)
+            time.sleep(0.02)
         else:
             return

@@ -6,7 +6,7 @@ Here is all SQL that reads. Aliases are followed in the database, so that a mill
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -141,7 +141,7 @@ def changes(connection: Connection, now: Mark, since: int | None) -> Changes:
     default = connection.execute(select(provider_table.c.id).where(provider_table.c.is_default)).scalar()
     if since is None:
         rows = _stream(connection, _plain_rows().order_by(domain_table.c.name), _alias_rows())
-        return Changes(now, True, default, {**data}, rows, iter(()))
+        return Changes(now, True, default, {**data}, rows, ())
     touched = select(change_table.c.name).where(change_table.c.revision > since)
     ids = connection.execute(touched.where(change_table.c.kind == "provider").distinct()).scalars()
     providers = {id: data.get(id) for id in ids}
@@ -155,7 +155,7 @@ def changes(connection: Connection, now: Mark, since: int | None) -> Changes:
         default,
         providers,
         _stream(connection, _plain_rows(is_touched), _alias_rows(is_touched)),
-        (name for (name,) in connection.execute(gone)),
+        connection.execute(gone).scalars().all(),
     )
 
 
@@ -171,6 +171,7 @@ def _alias_rows(*conditions: ColumnElement[bool]) -> Select[Any]:
     return select(*columns).join(end, end.c.name == ends.c.target).where(end.c.alias_of.is_(None))
 
 
-def _stream(connection: Connection, *queries: Select[Any]) -> Iterator[Row]:
+def _stream(connection: Connection, *queries: Select[Any]) -> Generator[Row]:
     for query in queries:
-        yield from map(Row._make, connection.execute(query, execution_options={"yield_per": PAGE}))
+        with connection.execute(query, execution_options={"yield_per": PAGE}) as result:
+            yield from map(Row._make, result)

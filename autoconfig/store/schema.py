@@ -11,7 +11,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, inspect, text
 
 from autoconfig.errors import N_, StoreError
-from autoconfig.store.tables import VERSIONS
+from autoconfig.store.tables import VERSIONS, metadata
 
 
 class StateWord(StrEnum):
@@ -22,6 +22,7 @@ class StateWord(StrEnum):
     BEHIND = "behind"
     AHEAD = "ahead"
     FOREIGN = "foreign"
+    DAMAGED = "damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,9 @@ def state(connection: Connection, versions: tuple[str, ...] = VERSIONS) -> Schem
             return SchemaState(StateWord.EMPTY, None, versions[-1])
         if current not in versions:
             return SchemaState(StateWord.AHEAD, current, versions[-1])
-        return SchemaState(StateWord.CURRENT if current == versions[-1] else StateWord.BEHIND, current, versions[-1])
+        if current != versions[-1]:
+            return SchemaState(StateWord.BEHIND, current, versions[-1])
+        return SchemaState(StateWord.CURRENT if metadata.tables.keys() <= set(tables) else StateWord.DAMAGED, current, versions[-1])
     return SchemaState(StateWord.FOREIGN if tables else StateWord.EMPTY, None, versions[-1])
 
 
@@ -58,6 +61,8 @@ def refusal(found: SchemaState, name: str) -> StoreError:
             template = N_("%(name)s was made by a newer autoconfig (tables %(current)s, we know %(head)s); use that one")
         case StateWord.FOREIGN:
             template = N_("%(name)s belongs to another program; give autoconfig a database of its own")
+        case StateWord.DAMAGED:
+            template = N_("%(name)s lacks some of its tables; restore it from a backup")
         case StateWord.EMPTY:
             template = N_("%(name)s has no tables yet; make them with: autoconfig db upgrade")
         case _:

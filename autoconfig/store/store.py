@@ -7,7 +7,7 @@ when and by whom; a change that changes nothing leaves no trace. Whatever goes w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -112,9 +112,9 @@ class Store:
 
     def upgrade(self) -> None:
         """Bring the tables to this program's version, all or nothing."""
-        with self._database.writing() as connection:
+        with self._database.upgrading() as connection:
             found = schema.state(connection)
-            if found.word in (schema.StateWord.AHEAD, schema.StateWord.FOREIGN):
+            if found.word not in (schema.StateWord.EMPTY, schema.StateWord.BEHIND, schema.StateWord.CURRENT):
                 raise schema.refusal(found, self.name)
             if not found.usable:
                 schema.upgrade(connection)
@@ -212,7 +212,9 @@ class Store:
         with self._database.reading() as connection:
             now = mark_of(connection)
             is_complete = mark is None or mark.store_id != now.store_id or mark.revision > now.revision
-            yield changes(connection, now, None if is_complete or mark is None else mark.revision)
+            found = changes(connection, now, None if is_complete or mark is None else mark.revision)
+            with closing(found.rows):
+                yield found
 
     # --- writing -------------------------------------------------------------------------------------------------------------------
 

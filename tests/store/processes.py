@@ -18,8 +18,8 @@ from typing import Any
 from autoconfig.model import Settings
 from autoconfig.store.follow import catch_up
 from autoconfig.store.snapshot import Snapshot
-from autoconfig.store.store import open_store
-from tests.store.world import KARLA, entry, name, url
+from autoconfig.store.store import Store, open_store
+from tests.store.world import KARLA, entry, name
 
 _spawn = multiprocessing.get_context("spawn")
 
@@ -47,19 +47,24 @@ def kill_at_random(work: Callable[..., None], *args: Any, within: float) -> None
     process.join()
 
 
-def add_and_edit(folder: Path, who: int, count: int) -> None:
+def add_and_edit(url: str, path: Path, who: int, count: int) -> None:
     """Add domains of one's own, note something at the one domain of all, and import as well; each change goes to the snapshot."""
-    with open_store(url(folder)) as store:
+    with open_store(url) as store:
         for i in range(count):
             store.add_domain(entry(f"d{who}-{i}.se"))
             store.edit_domain(name("kund.se"), lambda found: replace(found, note=str(int(found.note or 0) + 1)))
             store.import_settings(Settings((KARLA,), (entry(f"i{who}-{i}.se"), entry("kund.nu", note=f"{who}"))))
-            catch_up(store, folder / "snapshot.mdb")
+            catch_up(store, path)
 
 
-def open_new(folder: Path) -> None:
-    with open_store(url(folder)) as store:
+def open_new(url: str) -> None:
+    with open_store(url) as store:
         store.set_provider(KARLA)
+
+
+def upgrade(url: str) -> None:
+    with Store.connect(url) as store:
+        store.upgrade()
 
 
 def either(letter: str) -> Settings:
@@ -67,18 +72,17 @@ def either(letter: str) -> Settings:
     return Settings((KARLA,), (*(entry(f"d{i}.se", note=letter) for i in range(300)), *(entry(f"{letter}{i}.se") for i in range(300))))
 
 
-def swing(folder: Path, ready: Connection) -> None:
+def swing(url: str, ready: Connection) -> None:
     """Import one state over the other, without end."""
-    with open_store(url(folder)) as store:
+    with open_store(url) as store:
         ready.send(True)
         for letter in itertools.cycle("ab"):
             store.import_settings(either(letter), prune=True)
 
 
-def swing_snapshot(folder: Path, ready: Connection) -> None:
+def swing_snapshot(url: str, path: Path, ready: Connection) -> None:
     """Change the store and bring the snapshot after it, now by what changed, now anew, without end."""
-    path = folder / "snapshot.mdb"
-    with open_store(url(folder)) as store:
+    with open_store(url) as store:
         ready.send(True)
         for i, letter in enumerate(itertools.cycle("ab")):
             store.import_settings(either(letter), prune=True)

@@ -2,91 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
 
-from autoconfig.errors import NotFound, SettingsError, StoreError, StoreUnavailable
+from autoconfig.errors import NotFound, SettingsError, StoreError
 from autoconfig.model import Protocol, Settings
 from autoconfig.store.exchange import parse_toml, write_toml
-from autoconfig.store.schema import StateWord, refusal, state
-from autoconfig.store.store import Store, open_store
-from autoconfig.store.tables import metadata
-from tests.store.world import KARLA, WORLD, entry, name, override, provider, url
-
-# --- the schema --------------------------------------------------------------------------------------------------------------------
-
-
-def test_a_missing_store_is_made_and_an_empty_one_filled(tmp_path: Path) -> None:
-    """Nobody has to run an upgrade before the first command; looking at the state makes nothing."""
-    with Store.connect(url(tmp_path)) as looked_at:
-        assert (looked_at.state().word, looked_at.state().current) == (StateWord.EMPTY, None)
-    assert list(tmp_path.iterdir()) == []
-    with open_store(url(tmp_path)) as store:
-        assert store.state().usable
-        assert store.export() == Settings()
-        mark = store.mark()
-    with open_store(url(tmp_path)) as store:
-        assert store.mark() == mark
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / "autoconfig.db").touch()
-    with open_store(url(tmp_path / "empty")) as store:
-        assert store.mark().store_id != mark.store_id
-
-
-def test_the_migrations_lead_to_the_tables(store: Store, tmp_path: Path) -> None:
-    """What `tables` says is what the migrations make."""
-    engine = create_engine(url(tmp_path))
-    with engine.connect() as connection:
-        assert compare_metadata(MigrationContext.configure(connection), metadata) == []
-    engine.dispose()
-
-
-def test_tables_of_another_version_are_refused_with_what_to_do(store: Store, tmp_path: Path) -> None:
-    """Behind: the upgrade by name; ahead: use the newer program."""
-    engine = create_engine(url(tmp_path))
-    with engine.connect() as connection:
-        behind = state(connection, ("0001", "0002", "0003"))
-        assert behind.word is StateWord.BEHIND
-        assert "autoconfig db upgrade" in str(refusal(behind, "x"))
-    engine.dispose()
-    _execute(tmp_path, "UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StoreError, match="made by a newer autoconfig"):
-        open_store(url(tmp_path))
-    with Store.connect(url(tmp_path)) as looked_at, pytest.raises(StoreError, match="made by a newer autoconfig"):
-        looked_at.upgrade()
-
-
-def test_an_upgrade_is_all_or_nothing(tmp_path: Path) -> None:
-    """Whatever stops it leaves the database as it was."""
-    _execute(tmp_path, "CREATE TABLE alembic_version (version_num VARCHAR(32))")
-    _execute(tmp_path, "CREATE TABLE domain (x)")  # in the way of the first migration, after meta and provider
-    with pytest.raises(StoreUnavailable), Store.connect(url(tmp_path)) as store:
-        store.upgrade()
-    with sqlite3.connect(tmp_path / "autoconfig.db") as connection:
-        tables = {found for (found,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-    connection.close()
-    assert tables == {"alembic_version", "domain"}
-
-
-def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
-    """A wrong path in the configuration must not put tables into somebody's data."""
-    _execute(tmp_path, "CREATE TABLE theirs (x)")
-    with pytest.raises(StoreError, match="belongs to another program"):
-        open_store(url(tmp_path))
-
-
-def _execute(folder: Path, statement: str) -> None:
-    connection = sqlite3.connect(folder / "autoconfig.db")
-    with connection:
-        connection.execute(statement)
-    connection.close()
-
+from autoconfig.store.store import Store
+from tests.store.world import KARLA, WORLD, entry, name, override, provider
 
 # --- import and export -------------------------------------------------------------------------------------------------------------
 
@@ -310,53 +234,3 @@ def test_values_survive_the_columns(store: Store) -> None:
     ):
         store.add_domain(settings)
         assert store.domain(settings.domain) == settings
-
-
-# --- the database fails ------------------------------------------------------------------------------------------------------------
-
-
-def test_what_is_no_database_is_told_in_one_line(tmp_path: Path) -> None:
-    """A file of something else, a folder that is not there, a URL that is none."""
-    (tmp_path / "autoconfig.db").write_bytes(b"nothing of that kind" * 100)
-    with pytest.raises(StoreUnavailable, match="is not a database"):
-        open_store(url(tmp_path))
-    with pytest.raises(StoreUnavailable, match="there is no folder"):
-        open_store(url(tmp_path / "missing"))
-    with pytest.raises(StoreUnavailable, match="the database cannot be opened"):
-        open_store(f"sqlite:///{tmp_path}")
-    with pytest.raises(StoreError, match="is not a database URL"):
-        open_store("autoconfig.db")
-    with pytest.raises(StoreError, match="settings live in SQLite or PostgreSQL"):
-        open_store("mysql://localhost/autoconfig")
-    with pytest.raises(StoreError, match="settings in memory are lost"):
-        open_store("sqlite://")
-
-
-def test_a_database_that_is_taken_away_is_gone_and_not_made_anew(store: Store, tmp_path: Path) -> None:
-    """Who only follows must not find an empty store in its place."""
-    (tmp_path / "autoconfig.db").unlink()
-    for leftover in tmp_path.glob("autoconfig.db-*"):
-        leftover.unlink()
-    with pytest.raises(StoreUnavailable, match="the database is gone"):
-        open_store(url(tmp_path), create=False)
-    assert not (tmp_path / "autoconfig.db").exists()
-
-
-def test_a_full_disk_changes_nothing(tmp_path: Path, small_disk: Path) -> None:
-    """One clear line, and the store is as before."""
-    with open_store(url(small_disk)) as store:
-        store.import_settings(WORLD)
-        before = store.export()
-        many = Settings((KARLA,), tuple(entry(f"d{i}.se", note="x" * 100) for i in range(20_000)))
-        with pytest.raises(StoreUnavailable, match="the disk is full"):
-            store.import_settings(many)
-        assert store.export() == before
-        store.add_domain(entry("ny.se"))
-
-
-def test_a_database_that_may_not_be_written_is_told_in_one_line(read_only_disk: Path) -> None:
-    """SQLite cannot even read there, for want of a place to note its readers."""
-    with pytest.raises(StoreUnavailable, match="the database cannot be opened; may its folder be written"):
-        open_store(url(read_only_disk))
-    with pytest.raises(StoreUnavailable, match="the database cannot be opened; may its folder be written"):
-        open_store(f"sqlite:///{read_only_disk}/other.db")
