@@ -15,7 +15,7 @@ import click
 from autoconfig import signing
 from autoconfig.cli.room import Room, note
 from autoconfig.config import PREFIX
-from autoconfig.errors import N_, AutoconfigError, UsageError
+from autoconfig.errors import N_, AutoconfigError, SnapshotError, UsageError
 
 APPLICATION = "autoconfig.web:create_app"
 
@@ -73,16 +73,14 @@ def serve(room: Room, host: str, port: int, workers: int) -> None:
 
 
 def _first_snapshot(room: Room) -> None:
-    """Bring the snapshot up to date before the first request; a database that is away does not stop us while there is a snapshot."""
-    from autoconfig.errors import StoreUnavailable
+    """See to it that there is a snapshot before the first request; the follower brings one that is there up to date."""
     from autoconfig.store.snapshot import Snapshot
 
     try:
+        Snapshot.open(room.config.snapshot_path)
+    except SnapshotError:
         with room.snapshot():
             pass
-    except StoreUnavailable as error:
-        Snapshot.open(room.config.snapshot_path).revision()
-        note(f"autoconfig: {error}; serving the settings as they were last")
 
 
 def _refuse_busy(host: str, port: int) -> None:

@@ -28,7 +28,9 @@ class Done:
 Command = Callable[..., Done]
 
 
-def _command(folder: Path) -> Command:
+def command_on(folder: Path) -> Command:
+    """Return `autoconfig` on the instance in *folder*."""
+
     def command(*arguments: str, stdin: str = "") -> Done:
         out, err = io.BytesIO(), io.BytesIO()
         stdout, stderr = (io.TextIOWrapper(buffer, "utf-8", write_through=True) for buffer in (out, err))
@@ -46,7 +48,7 @@ def _command(folder: Path) -> Command:
 @pytest.fixture
 def empty(tmp_path: Path) -> Command:
     """`autoconfig` on an instance that does not exist yet."""
-    return _command(tmp_path)
+    return command_on(tmp_path)
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def autoconfig(empty: Command) -> Command:
 @pytest.fixture(scope="module")
 def unchanging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Command]:
     """`autoconfig` on the sample, for commands that must change nothing: what is exported at the end is what was at the beginning."""
-    command = _command(tmp_path_factory.mktemp("unchanging"))
+    command = command_on(tmp_path_factory.mktemp("unchanging"))
     assert command("import", str(SAMPLE)).returncode == 0
     before = command("export").stdout
     yield command

@@ -80,6 +80,15 @@ def swing(url: str, ready: Connection) -> None:
             store.import_settings(either(letter), prune=True)
 
 
+def count_up(url: str, path: Path, ready: Connection) -> None:
+    """Write the next number into the note of the one domain, and bring the snapshot after it, without end."""
+    with open_store(url) as store:
+        ready.send(True)
+        while True:
+            store.edit_domain(name("kund.se"), lambda found: replace(found, note=str(int(found.note) + 1)))
+            catch_up(store, path)
+
+
 def swing_snapshot(url: str, path: Path, ready: Connection) -> None:
     """Change the store and bring the snapshot after it, now by what changed, now anew, without end."""
     with open_store(url) as store:

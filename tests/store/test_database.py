@@ -6,13 +6,12 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, inspect, text
+from sqlalchemy import text
 
 from autoconfig.errors import StoreError, StoreUnavailable
 from autoconfig.model import Settings
@@ -24,6 +23,7 @@ from autoconfig.store.tables import VERSIONS, metadata
 from tests.postgresql import PASSWORD, Cluster
 from tests.store import processes
 from tests.store.conftest import KINDS
+from tests.store.database import execute, tables, writing
 from tests.store.world import KARLA, WORLD, entry, url
 
 
@@ -37,29 +37,6 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     made = server.database(is_ready=False)
     yield made
     server.drop(made)
-
-
-@contextmanager
-def writing(database_url: str) -> Iterator[Connection]:
-    """A connection past the store; what is done is kept."""
-    database = Database(database_url, create=True)
-    try:
-        with database.writing() as connection:
-            yield connection
-            connection.commit()
-    finally:
-        database.close()
-
-
-def execute(database_url: str, *statements: str) -> None:
-    with writing(database_url) as connection:
-        for statement in statements:
-            connection.execute(text(statement))
-
-
-def tables(database_url: str) -> set[str]:
-    with writing(database_url) as connection:
-        return set(inspect(connection).get_table_names())
 
 
 # --- the schema --------------------------------------------------------------------------------------------------------------------

@@ -13,15 +13,18 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from sqlalchemy import text
 
 from autoconfig.errors import SnapshotError
+from autoconfig.model import Settings
 from autoconfig.store.exchange import write_toml
 from autoconfig.store.follow import catch_up, follow
 from autoconfig.store.snapshot import Snapshot, mark_of
 from autoconfig.store.store import Store, open_store
 from tests.postgresql import Cluster
 from tests.store import processes
-from tests.store.world import WORLD, answer, entry, name, url
+from tests.store.database import writing
+from tests.store.world import KARLA, WORLD, answer, entry, name, url
 
 pytestmark = pytest.mark.slow
 
@@ -84,6 +87,21 @@ def test_an_import_that_is_killed_has_happened_or_not(store: Store, database_url
         assert write_toml(store.export()) in states
     catch_up(store, tmp_path / "snapshot.mdb")
     assert_snapshot_equals(store, tmp_path / "snapshot.mdb")
+
+
+def test_an_edit_that_is_killed_has_happened_or_not(store: Store, database_url: str, tmp_path: Path) -> None:
+    """The note and the log of changes never differ, and nobody has to wait for the dead."""
+    path = tmp_path / "snapshot.mdb"
+    store.import_settings(Settings((KARLA,), (entry("kund.se", note="0"),)))
+    first = store.revision()
+    for _ in range(12):
+        processes.kill_at_random(processes.count_up, database_url, path, within=0.2)
+        with writing(database_url) as connection:
+            logged = connection.execute(text("SELECT count(*), max(revision) FROM revision")).one()
+            changed = connection.execute(text("SELECT max(revision) FROM change")).scalar_one()
+        assert int(store.domain(name("kund.se")).note) + first == store.revision() == logged[0] == logged[1] == changed
+    catch_up(store, path)
+    assert_snapshot_equals(store, path)
 
 
 def test_a_snapshot_whose_writer_is_killed_is_readable_and_completed(store: Store, database_url: str, tmp_path: Path) -> None:

@@ -11,8 +11,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import select, update
 
 from autoconfig.address import Domain
 from autoconfig.errors import AutoconfigError, StoreError, StoreUnavailable
@@ -25,6 +26,10 @@ from autoconfig.store.schema import StateWord
 from autoconfig.store.snapshot import Snapshot
 from autoconfig.store.store import Store, open_store
 from autoconfig.store.tables import VERSIONS
+from autoconfig.store.tables import change as change_table
+from autoconfig.store.tables import revision as revision_table
+from tests.store.conftest import NewDatabase
+from tests.store.database import writing
 from tests.store.steps import ASKED, STEPS, take
 from tests.store.world import WORLD, answer, entry, name, override, provider, url
 
@@ -62,27 +67,25 @@ class Past:
 
 
 @pytest.fixture
-def past(tmp_path: Path) -> Iterator[Past]:
+def past(database_url: str) -> Iterator[Past]:
     clock = Clock()
-    with open_store(url(tmp_path), who="karla", clock=clock) as store:
+    with open_store(database_url, who="karla", clock=clock) as store:
         yield Past(store, clock)
 
 
 # --- what decides for a domain -----------------------------------------------------------------------------------------------------
 
 
-def test_every_change_is_logged_with_when_and_by_whom(past: Past, tmp_path: Path) -> None:
+def test_every_change_is_logged_with_when_and_by_whom(past: Past, database_url: str) -> None:
     """One line for each revision; what changed nothing has none."""
     past.change(past.store.import_settings, WORLD)
     past.change(past.store.import_settings, WORLD)
     past.change(past.store.remove_domain, name("kund.se"))
-    assert _read(tmp_path, "SELECT revision, at, who FROM revision ORDER BY revision") == [
-        (1, "2026-01-31 12:00:00.000000", "karla"),
-        (2, "2026-02-02 12:00:00.000000", "karla"),
-    ]
-    assert _read(tmp_path, "SELECT name, before FROM change WHERE revision = 2") == [
-        ("kund.se", json.dumps({"name": "kund.se", "provider": "karla"}, separators=(",", ":")))
-    ]
+    with writing(database_url) as connection:
+        made = connection.execute(select(revision_table).order_by(revision_table.c.revision)).all()
+        touched = connection.execute(select(change_table.c.name, change_table.c.before).where(change_table.c.revision == 2)).all()
+    assert [tuple(row) for row in made] == [(1, START, "karla"), (2, START + 2 * DAY, "karla")]
+    assert [tuple(row) for row in touched] == [("kund.se", json.dumps({"name": "kund.se", "provider": "karla"}, separators=(",", ":")))]
 
 
 def test_a_domain_that_never_changed_has_no_past(past: Past) -> None:
@@ -178,14 +181,15 @@ def test_a_default_provider_was_another_or_none(past: Past) -> None:
     assert past.former("kund.se") == [("third.se", listed), ("second.se", second), ("first.se", first)]
 
 
-def test_what_can_no_longer_be_read_is_left_out(past: Past, tmp_path: Path) -> None:
+def test_what_can_no_longer_be_read_is_left_out(past: Past, database_url: str) -> None:
     """Settings of a later or a much earlier program: what came before them is told all the same."""
     past.change(past.store.import_settings, WORLD)
     first = past.change(past.store.set_domain, entry("kund.se", "other"))
     past.change(past.store.set_domain, entry("kund.se"))
     third = past.change(past.store.set_domain, entry("kund.se", "other"))
     for unreadable in ('{"name": "kund.se", "provider": 5}', "{", "[]"):
-        _write(tmp_path, "UPDATE change SET before = ? WHERE revision = 3", unreadable)
+        with writing(database_url) as connection:
+            connection.execute(update(change_table).where(change_table.c.revision == 3).values(before=unreadable))
         assert past.former("kund.se") == [("server.karla.se", third), ("server.karla.se", first)]
 
 
@@ -230,13 +234,13 @@ def _remembered(model: Remembered, domain: Domain, since: datetime) -> list[tupl
     steps=st.lists(st.tuples(STEPS, st.integers(-3, 5)), max_size=12),
     since=st.lists(st.integers(-3, 20), min_size=1, max_size=3),
 )
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 def test_the_log_remembers_as_well_as_somebody_who_wrote_everything_down(
-    steps: list[tuple[tuple[object, ...], int]], since: list[int], tmp_path_factory: pytest.TempPathFactory
+    steps: list[tuple[tuple[object, ...], int]], since: list[int], new_database: NewDatabase
 ) -> None:
     """After any imports, edits and prunes, with a clock that is now and then set back."""
     clock = Clock()
-    with open_store(url(tmp_path_factory.mktemp("past")), clock=clock) as store:
+    with open_store(new_database(), clock=clock) as store:
         store.import_settings(WORLD)
         model: Remembered = [(START, Settings()), (START, WORLD)]
         for step, days in steps:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from autoconfig.errors import AutoconfigError, SnapshotError
@@ -20,6 +20,7 @@ from autoconfig.store.follow import catch_up
 from autoconfig.store.snapshot import Snapshot, mark_of
 from autoconfig.store.store import Store, open_store
 from tests.store import processes
+from tests.store.conftest import NewDatabase
 from tests.store.steps import ASKED, STEPS, take
 from tests.store.world import KARLA, WORLD, answer, entry, name, provider, url
 
@@ -58,12 +59,14 @@ def test_a_default_provider_answers_for_what_is_not_listed(store: Store, tmp_pat
 
 @pytest.mark.slow
 @given(steps=st.lists(STEPS, max_size=12))
-@settings(deadline=None, max_examples=40)
-def test_any_changes_by_steps_are_as_all_at_once(steps: list[tuple[object, ...]], tmp_path_factory: pytest.TempPathFactory) -> None:
+@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+def test_any_changes_by_steps_are_as_all_at_once(
+    steps: list[tuple[object, ...]], new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """Store and snapshot follow a plain model through any sequence of imports, edits and prunes; a delta equals a rebuild."""
     folder = tmp_path_factory.mktemp("steps")
     path = folder / "snapshot.mdb"
-    with open_store(url(folder)) as store:
+    with open_store(new_database()) as store:
         model = Settings()
         for step in steps:
             before = store.mark()
@@ -78,6 +81,21 @@ def test_any_changes_by_steps_are_as_all_at_once(steps: list[tuple[object, ...]]
         assert set(exported.providers) == set(model.providers)
         catch_up(store, folder / "rebuilt.mdb")
         check(Snapshot.open(folder / "rebuilt.mdb"), model)
+
+
+def test_a_change_among_many_domains_rewrites_no_file(store: Store, tmp_path: Path) -> None:
+    """It goes into the file that readers have open, and is little beside it."""
+    path = tmp_path / "snapshot.mdb"
+    store.import_settings(Settings((KARLA,), tuple(entry(f"d{i}.se") for i in range(20_000))))
+    catch_up(store, path)
+    before, content = path.stat(), path.read_bytes()
+    store.set_domain(entry("d77.se", suspended=True))
+    catch_up(store, path)
+    after = path.read_bytes()
+    assert path.stat().st_ino == before.st_ino
+    pages = [at for at in range(0, max(len(content), len(after)), 4096) if content[at : at + 4096] != after[at : at + 4096]]
+    assert 0 < len(pages) < 20 < len(content) // 4096
+    assert Snapshot.open(path).client_config(name("d77.se")) is None
 
 
 def test_processes_that_read_see_a_change_without_opening_again(store: Store, tmp_path: Path) -> None:
