@@ -61,6 +61,13 @@ PROVIDER_KEYS = (
 DOMAIN_KEYS = ("name", "provider", "protocols", "alias_of", "suspended", "subdomains", "note", "account")
 ACCOUNT_KEYS = ("protocol", "incoming", "outgoing")
 SERVER_KEYS = ("host", "port", "tls", "username", "auth", "also")
+SIDES = ("incoming", "outgoing")
+# The tables of a provider.
+TABLE_KEYS = {
+    "support": ("url", "email", "phone", "password_url"),
+    "sieve": ("host", "port", "tls"),
+    "oauth2": ("issuer", "auth_url", "token_url", "scope"),
+}
 
 _BLANK_PROVIDER = Provider("", "", "", ())
 
@@ -103,10 +110,24 @@ def overrides_to_data(overrides: Iterable[AccountOverride]) -> list[Data]:
     return [
         {
             "protocol": override.protocol.value,
-            **{key: part for key in ("incoming", "outgoing") if (part := _override_to_data(getattr(override, key)))},
+            **{key: part for key in SIDES if (part := _override_to_data(getattr(override, key)))},
         }
         for override in overrides
     ]
+
+
+def flat(data: Data) -> Data:
+    """Return *data* with one key for each value, as people name it: "support.url", and "imap.incoming.host" in an account."""
+    found: Data = {}
+    for key, value in data.items():
+        if key == "account":
+            for account in value:
+                found |= flat({account["protocol"]: {side: account[side] for side in SIDES if side in account}})
+        elif isinstance(value, dict):
+            found |= {f"{key}.{name}": part for name, part in flat(value).items()}
+        else:
+            found[key] = value
+    return found
 
 
 def _server_to_data(server: Server[HostPattern]) -> Data:
@@ -116,7 +137,7 @@ def _server_to_data(server: Server[HostPattern]) -> Data:
     if server.auth != (AuthMethod.PASSWORD_CLEARTEXT,):
         data["auth"] = [method.value for method in server.auth]
     if server.also:
-        data["also"] = _ports_to_data(server.also)
+        data["also"] = ports_to_data(server.also)
     return data
 
 
@@ -127,12 +148,13 @@ def _override_to_data(override: ServerOverride) -> Data:
         "tls": override.tls and override.tls.value,
         "username": override.username and override.username.text,
         "auth": override.auth and [method.value for method in override.auth],
-        "also": None if override.also is None else _ports_to_data(override.also),
+        "also": None if override.also is None else ports_to_data(override.also),
     }
     return {key: value for key, value in said.items() if value is not None}
 
 
-def _ports_to_data(ports: Iterable[Port]) -> list[Data]:
+def ports_to_data(ports: Iterable[Port]) -> list[Data]:
+    """Return further ports of a host as plain data."""
     return [{"port": port.port, "tls": port.tls.value} for port in ports]
 
 
@@ -141,11 +163,11 @@ def _sieve_to_data(sieve: Sieve) -> Data:
 
 
 def _oauth2_to_data(oauth2: OAuth2) -> Data:
-    return {key: getattr(oauth2, key) for key in ("issuer", "auth_url", "token_url", "scope")}
+    return {key: getattr(oauth2, key) for key in TABLE_KEYS["oauth2"]}
 
 
 def _support_to_data(support: Support) -> Data:
-    return {key: value for key in ("url", "email", "phone", "password_url") if (value := getattr(support, key)) is not None}
+    return {key: value for key in TABLE_KEYS["support"] if (value := getattr(support, key)) is not None}
 
 
 _PROVIDER_PARTS: dict[str, Callable[[Any], Data]] = {"support": _support_to_data, "sieve": _sieve_to_data, "oauth2": _oauth2_to_data}
@@ -194,9 +216,7 @@ def _provider(table: Table) -> Provider | None:
     if "account" not in table.data or table.data["account"] == []:
         table.note(ModelError(N_("the provider has no account; write at least one [[provider.account]]")))
     accounts = _accounts(table, _account)
-    support = table.table("support", ("url", "email", "phone", "password_url"))
-    sieve = table.table("sieve", ("host", "port", "tls"))
-    oauth2 = table.table("oauth2", ("issuer", "auth_url", "token_url", "scope"))
+    support, sieve, oauth2 = (table.table(key, known) for key, known in TABLE_KEYS.items())
     provider = Provider(
         id=id or "",
         name=name or "",
@@ -283,7 +303,7 @@ def _accounts(table: Table, read: Callable[[Table, Protocol], Named | None]) -> 
 
 def _account(table: Table, protocol: Protocol) -> Account[HostPattern] | None:
     sides: list[Server[HostPattern] | None] = []
-    for key in ("incoming", "outgoing"):
+    for key in SIDES:
         if key not in table.data:
             table.note(ModelError(N_("%(key)s is missing"), key=key))
         side = table.table(key, SERVER_KEYS)
@@ -293,7 +313,7 @@ def _account(table: Table, protocol: Protocol) -> Account[HostPattern] | None:
 
 
 def _override(table: Table, protocol: Protocol) -> AccountOverride:
-    sides = ((key, table.table(key, SERVER_KEYS)) for key in ("incoming", "outgoing"))
+    sides = ((key, table.table(key, SERVER_KEYS)) for key in SIDES)
     parts = (_server_parts(side, is_incoming=key == "incoming") if side else ServerOverride() for key, side in sides)
     return AccountOverride(protocol, *parts)
 

@@ -1,4 +1,4 @@
-"""What an import did, or would do: values and their names, no sentences but a short summary."""
+"""What a change did, or would do: values and their names, no sentences but a short summary."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from autoconfig.model import DomainSettings, Provider
-from autoconfig.store.codec import domain_to_data, provider_to_data
+from autoconfig.store.codec import domain_to_data, flat, provider_to_data
 from autoconfig.store.exchange import toml_value
 from autoconfig.store.values import Data
 
@@ -38,7 +38,7 @@ class Difference(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
-    """What an import did. *revision* is the store's afterwards."""
+    """What an import, or an undo, did. *revision* is the store's afterwards."""
 
     providers: Difference[Provider]
     domains: Difference[DomainSettings]
@@ -53,11 +53,13 @@ class ImportResult:
         for provider in self.providers.added:
             yield f"+ provider {provider.id}"
         for changed in self.providers.changed:
-            yield f"~ provider {changed.new.id}: {_values(provider_to_data(changed.old), provider_to_data(changed.new))}"
+            yield f"~ provider {changed.new.id}: {told(changed.old, changed.new)}"
+        for provider in self.providers.removed:
+            yield f"- provider {provider.id}"
         for entry in self.domains.added:
             yield f"+ domain {entry.domain}"
         for change in self.domains.changed:
-            yield f"~ domain {change.new.domain}: {_values(domain_to_data(change.old), domain_to_data(change.new))}"
+            yield f"~ domain {change.new.domain}: {told(change.old, change.new)}"
         for entry in self.domains.removed:
             yield f"- domain {entry.domain}"
 
@@ -69,6 +71,21 @@ class ImportResult:
         )
 
 
-def _values(old: Data, new: Data) -> str:
+def told(old: T, new: T) -> str:
+    """Return what differs on one line, as TOML writes it: "imap.incoming.port 993 -> 143, note - -> \"x\""."""
+    before, after = to_data(old), to_data(new)
+    shown = _pairs(flat(before), flat(after))
+    accounts = [[account["protocol"] for account in data.get("account", [])] for data in (before, after)]
+    if not shown or sorted(accounts[0]) == sorted(accounts[1]):
+        shown += _pairs({"account": accounts[0]}, {"account": accounts[1]})  # their order, or one that says nothing yet
+    return ", ".join(shown)
+
+
+def to_data(entry: T) -> Data:
+    """Return *entry* as the codec's data."""
+    return provider_to_data(entry) if isinstance(entry, Provider) else domain_to_data(entry)
+
+
+def _pairs(old: Data, new: Data) -> list[str]:
     shown = ((key, *(toml_value(data[key]) if key in data else "-" for data in (old, new))) for key in {**old, **new})
-    return ", ".join(f"{key} {before} -> {after}" for key, before, after in shown if before != after)
+    return [f"{key} {before} -> {after}" for key, before, after in shown if before != after]

@@ -18,6 +18,7 @@ from autoconfig.errors import N_, NotFound
 from autoconfig.model import DomainSettings, Protocol, Provider
 from autoconfig.store.changes import Changes, Mark, Row
 from autoconfig.store.codec import overrides_from_data, overrides_to_data, provider_from_data, provider_to_data
+from autoconfig.store.sources import Way
 from autoconfig.store.tables import change as change_table
 from autoconfig.store.tables import domain as domain_table
 from autoconfig.store.tables import meta
@@ -118,6 +119,27 @@ def one_domain(connection: Connection, domain: Domain) -> DomainSettings:
     return domain_from_row(row)
 
 
+def way_of(connection: Connection, domain: Domain) -> Way:
+    """Return how *domain* comes to its settings, as the snapshot answers for it; raises NotFound where nobody answers."""
+    for name in (domain.ascii, *domain.parents):
+        row = connection.execute(select(domain_table).where(domain_table.c.name == name)).one_or_none()
+        if row is None:
+            continue
+        entries = [domain_from_row(row)]
+        while (target := entries[-1].alias_of) is not None:
+            entries.append(one_domain(connection, target))
+        way = Way(domain, tuple(entries), one_provider(connection, entries[-1].provider or ""))
+        if way.is_listed or way.subdomains:
+            return way
+        if way.suspended:
+            raise NotFound(N_("%(domain)s is not among the domains, and %(above)s is suspended"), domain=domain, above=entries[0].domain)
+        break
+    data = connection.execute(select(provider_table.c.data).where(provider_table.c.is_default.is_(True))).scalar()
+    if data is None:
+        raise NotFound(N_("%(domain)s is not among the domains"), domain=domain)
+    return Way(domain, (), provider_of(data))
+
+
 def ends_of_aliases(*conditions: ColumnElement[bool]) -> CTE:
     """Follow aliases: each *name* with every *target* on its way, and what of the way so far makes it suspended or wide."""
     start = select(domain_table.c.name, domain_table.c.alias_of.label("target"), domain_table.c.suspended, domain_table.c.subdomains)
@@ -133,6 +155,13 @@ def belongs_to(providers: Sequence[str]) -> ColumnElement[bool]:
     end = domain_table.alias("end")
     aliases = select(ends.c.name).join(end, end.c.name == ends.c.target).where(end.c.provider.in_(providers))
     return or_(domain_table.c.provider.in_(providers), domain_table.c.name.in_(aliases))
+
+
+def is_suspended() -> ColumnElement[bool]:
+    """Tell the suspended domains; an alias is suspended with any target on its way."""
+    names = select(domain_table.c.name).where(domain_table.c.suspended.is_(True)).cte("suspended", recursive=True)
+    names = names.union(select(domain_table.c.name).join(names, domain_table.c.alias_of == names.c.name))
+    return domain_table.c.name.in_(select(names.c.name))
 
 
 def changes(connection: Connection, now: Mark, since: int | None) -> Changes:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
@@ -19,13 +19,14 @@ from sqlalchemy import Row as SQLRow
 from autoconfig.address import Domain
 from autoconfig.errors import N_, StoreError
 from autoconfig.model import ClientConfig, DomainSettings, ModelError, Provider, Settings
-from autoconfig.store import history, schema
+from autoconfig.store import history, log, schema
 from autoconfig.store.changes import Changes, Mark
-from autoconfig.store.check import Link, Origin
+from autoconfig.store.check import Link, Origin, check
 from autoconfig.store.codec import domain_to_data, provider_to_data
 from autoconfig.store.database import Database
 from autoconfig.store.difference import Change, Difference, ImportResult
 from autoconfig.store.exchange import judge, raise_mistakes
+from autoconfig.store.log import DOMAIN, PROVIDER, Logged, Name, Revision
 from autoconfig.store.rows import (
     PAGE,
     all_providers,
@@ -36,12 +37,15 @@ from autoconfig.store.rows import (
     domain_to_row,
     ends_of_aliases,
     execute_many,
+    is_suspended,
     mark_of,
     one_domain,
     one_provider,
     provider_to_row,
     to_json,
+    way_of,
 )
+from autoconfig.store.sources import Way
 from autoconfig.store.tables import change as change_table
 from autoconfig.store.tables import domain as domain_table
 from autoconfig.store.tables import meta
@@ -50,6 +54,8 @@ from autoconfig.store.tables import revision as revision_table
 from autoconfig.store.values import Mistake
 
 Clock = Callable[[], datetime]
+
+_HAS_ITS_OWN = or_(domain_table.c.protocols != "", domain_table.c.accounts != "")
 
 
 def utc_now() -> datetime:
@@ -167,9 +173,21 @@ class Store:
             return one_provider(connection, id)
 
     def domains(
-        self, provider: str | None = None, contains: str | None = None, limit: int | None = None, after: Domain | None = None
+        self,
+        provider: str | None = None,
+        contains: str | None = None,
+        limit: int | None = None,
+        after: Domain | None = None,
+        *,
+        suspended: bool | None = None,
+        aliases: bool = False,
+        overrides: bool = False,
     ) -> Iterator[DomainSettings]:
-        """Yield domains by A-label: those of *provider* (and their aliases), with *contains* in one of their forms, *after* a name."""
+        """Yield domains by A-label: those of *provider* (and their aliases), with *contains* in one of their forms, *after* a name.
+
+        *suspended* is whether they are, an alias with its target; *aliases* and *overrides* leave only those, and only domains with
+        protocols or values of their own.
+        """
         if provider is not None:
             self.provider(provider)
         last, left = after.ascii if after else "", limit
@@ -183,6 +201,12 @@ class Store:
                 query = query.where(
                     or_(*(column.contains(text, autoescape=True) for column in (domain_table.c.name, domain_table.c.unicode)))
                 )
+            if suspended is not None:
+                query = query.where(is_suspended() if suspended else ~is_suspended())
+            if aliases:
+                query = query.where(domain_table.c.alias_of.is_not(None))
+            if overrides:
+                query = query.where(_HAS_ITS_OWN)
             with self._database.reading() as connection:
                 rows = connection.execute(query).all()
             yield from map(domain_from_row, rows)
@@ -195,6 +219,11 @@ class Store:
         with self._database.reading() as connection:
             return one_domain(connection, domain)
 
+    def way(self, domain: Domain) -> Way:
+        """Return how *domain* comes to its settings, also where it is not listed but answered; raises NotFound."""
+        with self._database.reading() as connection:
+            return way_of(connection, domain)
+
     def export(self) -> Settings:
         """Return everything, as of one moment: providers by id, domains by A-label."""
         with self._database.reading() as connection:
@@ -205,6 +234,19 @@ class Store:
         """Return what *domain* should have used before each change *since* then, and until when; newest first, each once in a row."""
         with self._database.reading() as connection:
             return history.former_configs(connection, domain, since)
+
+    def history(self, name: Name, limit: int | None = None) -> list[Logged]:
+        """Return the changes of *name*, newest first; raises NotFound for a name that no change ever touched."""
+        with self._database.reading() as connection:
+            found = list(log.history(connection, name, limit))
+        if not found:
+            raise log.nothing_known(name)
+        return found
+
+    def revisions(self, limit: int | None = None, before: int | None = None) -> list[Revision]:
+        """Return the changes of the whole store, newest first, at most *limit*, those earlier than the revision *before*."""
+        with self._database.reading() as connection:
+            return log.revisions(connection, limit, before)
 
     @contextmanager
     def changes_since(self, mark: Mark | None) -> Iterator[Changes]:
@@ -255,12 +297,7 @@ class Store:
         """Remove a provider; refused while domains use it. Raises NotFound."""
         with self._changing() as writing:
             provider = one_provider(writing.connection, id)
-            users = select(domain_table.c.name).where(domain_table.c.provider == id)
-            count = writing.connection.execute(select(func.count()).select_from(users.subquery())).scalar_one()
-            if count:
-                raise StoreError(N_("%(count)d domains use the provider %(id)s; move or remove them first"), count=count, id=id)
-            writing.connection.execute(delete(provider_table).where(provider_table.c.id == id))
-            writing.note("provider", [(id, provider)])
+            writing.remove_providers([provider])
 
     def add_domain(self, settings: DomainSettings) -> None:
         """Add a domain; refused where it is there already."""
@@ -288,12 +325,19 @@ class Store:
         """Remove a domain; refused while aliases lead to it. Raises NotFound."""
         with self._changing() as writing:
             settings = one_domain(writing.connection, domain)
-            query = select(domain_table.c.unicode).where(domain_table.c.alias_of == domain.ascii).order_by(domain_table.c.name).limit(4)
-            aliases = writing.connection.execute(query).scalars().all()
-            if aliases:
-                named = ", ".join(aliases[:3]) + (" …" if len(aliases) > 3 else "")
-                raise StoreError(N_("%(domain)s has aliases, which must go first: %(aliases)s"), domain=domain, aliases=named)
             writing.remove([settings])
+            writing.refuse_aliases_of_gone([domain.ascii])
+
+    def undo(self, revision: int | None = None, only: Name | None = None, *, dry_run: bool = False) -> ImportResult:
+        """Put all that *revision* touched (the last one where it is None), or *only* that, back to what it was before; all or nothing.
+
+        It is a change like any other: judged, logged, and undone in the same way. With *dry_run* nothing stays changed. Raises NotFound
+        where there is no such change, StoreError where something was changed again since, is still used, or was never written down,
+        and SettingsError where what was does not fit any more.
+        """
+        with self._changing(dry_run=dry_run) as writing:
+            providers, domains = writing.restore(log.before(writing.connection, revision, only))
+        return ImportResult(providers, domains, writing.revision - dry_run)
 
     @contextmanager
     def _changing(self, *, dry_run: bool = False) -> Iterator[_Writing]:
@@ -316,6 +360,9 @@ class _Writing:
     revision: int
     log: int = 0
     _links: dict[str, Link | None] = field(default_factory=dict)
+    # Still there, but not to be reckoned with.
+    _gone_providers: set[str] = field(default_factory=set)
+    _gone_domains: set[str] = field(default_factory=set)
 
     def note(self, kind: str, touched: Iterable[tuple[str, Provider | DomainSettings | None]]) -> None:
         """Log which names are *touched*, each with what was there before."""
@@ -363,6 +410,44 @@ class _Writing:
             self.connection.execute(delete(domain_table).where(domain_table.c.name.in_(names)))
             self.note("domain", zip(names, chunk, strict=True))
 
+    def refuse_aliases_of_gone(self, names: Iterable[str]) -> None:
+        """Raise StoreError where an alias leads to one of *names*, which have been removed."""
+        for chunk in chunks(names):
+            query = select(domain_table.c.alias_of, domain_table.c.unicode).where(domain_table.c.alias_of.in_(chunk))
+            found = self.connection.execute(query.order_by(domain_table.c.alias_of, domain_table.c.name)).all()
+            if found:
+                aliases = [row.unicode for row in found if row.alias_of == found[0].alias_of]
+                named = ", ".join(aliases[:3]) + (" …" if len(aliases) > 3 else "")
+                domain = Domain.parse(found[0].alias_of)
+                raise StoreError(N_("%(domain)s has aliases, which must go first: %(aliases)s"), domain=domain, aliases=named)
+
+    def remove_providers(self, providers: Iterable[Provider]) -> None:
+        """Remove *providers*; raises StoreError where a domain uses one."""
+        for provider in providers:
+            users = select(func.count()).where(domain_table.c.provider == provider.id)
+            if count := self.connection.execute(users).scalar_one():
+                raise StoreError(N_("%(count)d domains use the provider %(id)s; move or remove them first"), count=count, id=provider.id)
+            self.connection.execute(delete(provider_table).where(provider_table.c.id == provider.id))
+            self.note("provider", [(provider.id, provider)])
+
+    def restore(self, states: dict[Name, Provider | DomainSettings | None]) -> tuple[Difference[Provider], Difference[DomainSettings]]:
+        """Make each name what *states* say, None being "not there"; judged as every change is."""
+        gone = [name for name, state in states.items() if state is None]
+        self._gone_providers, self._gone_domains = ({found.name for found in gone if found.kind == kind} for kind in (PROVIDER, DOMAIN))
+        settings = Settings(
+            tuple(state for state in states.values() if isinstance(state, Provider)),
+            tuple(state for state in states.values() if isinstance(state, DomainSettings)),
+        )
+        self.expect({entry.alias_of.ascii for entry in settings.domains if entry.alias_of})
+        raise_mistakes(settings, check(settings, Origin.of(settings), self))
+        removed_providers = [one_provider(self.connection, id) for id in sorted(self._gone_providers)]
+        removed_domains = [domain_from_row(row) for chunk in chunks(sorted(self._gone_domains)) for row in self._rows(chunk)]
+        providers, domains = self.put_providers(settings.providers), self.put_domains(settings.domains)
+        self.remove(removed_domains)
+        self.refuse_aliases_of_gone(self._gone_domains)
+        self.remove_providers(removed_providers)
+        return replace(providers, removed=tuple(removed_providers)), replace(domains, removed=tuple(removed_domains))
+
     def prune(self, settings: Settings) -> tuple[DomainSettings, ...]:
         """Remove the domains that *settings* do not list, within the providers that they name."""
         named = {provider.id for provider in settings.providers} | {entry.provider for entry in settings.domains if entry.provider}
@@ -395,13 +480,13 @@ class _Writing:
     # what `check` asks
 
     def providers(self) -> dict[str, Provider]:
-        return all_providers(self.connection)
+        return {id: provider for id, provider in all_providers(self.connection).items() if id not in self._gone_providers}
 
     def expect(self, names: Iterable[str]) -> None:
         """Fetch at once what `link` will be asked for."""
         for chunk in chunks(names):
             found = {row.name: Link(row.provider, row.alias_of) for row in self._rows(chunk)}
-            self._links.update((name, found.get(name)) for name in chunk)
+            self._links.update((name, found.get(name) if name not in self._gone_domains else None) for name in chunk)
 
     def link(self, name: str) -> Link | None:
         if name not in self._links:
@@ -409,9 +494,8 @@ class _Writing:
         return self._links[name]
 
     def dependents(self, provider: str) -> Iterator[DomainSettings]:
-        chooses = or_(domain_table.c.protocols != "", domain_table.c.accounts != "")
-        query = select(domain_table).where(domain_table.c.provider == provider, chooses).order_by(domain_table.c.name)
-        return map(domain_from_row, self.connection.execute(query))
+        query = select(domain_table).where(domain_table.c.provider == provider, _HAS_ITS_OWN).order_by(domain_table.c.name)
+        return (entry for entry in map(domain_from_row, self.connection.execute(query)) if entry.domain.ascii not in self._gone_domains)
 
 
 def _to_json(settings: Provider | DomainSettings | None) -> str | None:
