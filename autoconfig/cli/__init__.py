@@ -30,14 +30,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "serve": ("autoconfig.cli.serve:serve", "Answer mail programs and people over HTTP."),
     "import": ("autoconfig.cli.exchange:import_settings", "Take in providers and domains from a settings file."),
     "export": ("autoconfig.cli.exchange:export_settings", "Write all settings as a file that import takes."),
-    "provider": ("autoconfig.cli.provider:provider", "List, show, set and remove providers."),
-    "domain": ("autoconfig.cli.domain:domain", "Add, set, remove, list and show domains."),
+    "provider": ("autoconfig.cli.provider:provider", "List, show, set and remove providers; history and undo."),
+    "domain": ("autoconfig.cli.domain:domain", "Add, set, remove, list and show domains; history and undo."),
     "show": ("autoconfig.cli.show:show", "Print what a mail program would get for an address."),
     "guide": ("autoconfig.cli.guide:guide", "Print how to set up a mail program, step by step."),
     "dns": ("autoconfig.cli.dns:dns", "Print what a domain should publish in the DNS."),
     "check": ("autoconfig.cli.check:check", "Tell what is wrong with a domain's mail on the live servers."),
     "explain": ("autoconfig.cli.explain:explain", "Tell what a finding's code stands for."),
-    "db": ("autoconfig.cli.db:db", "Look after the database."),
+    "db": ("autoconfig.cli.db:db", "Look after the database; history and undo of everything."),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -112,6 +113,20 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     for row in rows:
         shown.add_row(*(Text(cell) for cell in row))
     Console().print(shown)
+
+
+def json_array(items: Iterable[object]) -> None:
+    """Print *items* as a JSON array, one a line, each when it comes: a million of them are never in memory at once."""
+    beginning = "["
+    for item in items:
+        click.echo(f"{beginning}\n{json.dumps(item, ensure_ascii=False)}", nl=False)
+        beginning = ","
+    click.echo("\n]" if beginning == "," else "[]")
+
+
+def json_object(data: object) -> None:
+    """Print *data* as JSON, for programs and for eyes."""
+    click.echo(json.dumps(data, ensure_ascii=False, indent=2))
 
 
 def say(text: str) -> None:

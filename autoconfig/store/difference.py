@@ -71,7 +71,7 @@ class ImportResult:
         )
 
 
-def told(old: T, new: T) -> str:
+def told(old: Provider | DomainSettings, new: Provider | DomainSettings) -> str:
     """Return what differs on one line, as TOML writes it: "imap.incoming.port 993 -> 143, note - -> \"x\""."""
     before, after = to_data(old), to_data(new)
     shown = _pairs(flat(before), flat(after))
@@ -81,7 +81,7 @@ def told(old: T, new: T) -> str:
     return ", ".join(shown)
 
 
-def to_data(entry: T) -> Data:
+def to_data(entry: Provider | DomainSettings) -> Data:
     """Return *entry* as the codec's data."""
     return provider_to_data(entry) if isinstance(entry, Provider) else domain_to_data(entry)
 

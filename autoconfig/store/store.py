@@ -414,7 +414,7 @@ class _Writing:
         """Raise StoreError where an alias leads to one of *names*, which have been removed."""
         for chunk in chunks(names):
             query = select(domain_table.c.alias_of, domain_table.c.unicode).where(domain_table.c.alias_of.in_(chunk))
-            found = self.connection.execute(query.order_by(domain_table.c.alias_of, domain_table.c.name)).all()
+            found = self.connection.execute(query.order_by(domain_table.c.alias_of, domain_table.c.name).limit(4)).all()
             if found:
                 aliases = [row.unicode for row in found if row.alias_of == found[0].alias_of]
                 named = ", ".join(aliases[:3]) + (" …" if len(aliases) > 3 else "")
