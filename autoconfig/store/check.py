@@ -80,7 +80,9 @@ class _Check:
         self.origin = origin
         self.known = known
         self.stored = known.providers() if known else {}
-        self.providers = self.stored | {provider.id: provider for provider in settings.providers}
+        given = {provider.id: provider for provider in settings.providers}
+        # What stays comes first: of two default providers it is the other that is told.
+        self.providers = {id: provider for id, provider in self.stored.items() if id not in given} | given
         self.domains = {entry.domain.ascii: entry for entry in settings.domains}
         self.walked: set[str] = set()  # aliases whose end is known
         self.room: dict[str, int] = {}  # provider -> how long a domain without overrides may be
