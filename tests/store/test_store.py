@@ -168,7 +168,7 @@ def test_a_provider_keeps_what_its_domains_use(store: Store) -> None:
 
 def test_there_is_one_default_provider(store: Store) -> None:
     """Whether the other is in the file or in the store, and whichever comes first by its id."""
-    store.set_provider(provider("karla", default=True))
+    store.import_settings(Settings((provider("annan"), provider("karla", default=True))))
     for id in ("other", "annan"):
         with pytest.raises(SettingsError) as caught:
             store.set_provider(provider(id, default=True))
