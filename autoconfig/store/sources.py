@@ -72,9 +72,8 @@ def values(way: Way) -> Iterator[Value]:
     end = way.entries[-1] if way.entries else None
     shape = Shape.of(way.provider, end.accounts if end else (), end.protocols if end else ())
     provider = f"provider {way.provider.id}"
-    for entry in way.entries:
-        if entry.alias_of:
-            yield Value("alias_of", entry.alias_of.unicode, way.source(entry))
+    if way.entries and way.entries[0].alias_of:
+        yield Value("alias_of", way.entries[0].alias_of.unicode, way.source(way.entries[0]))
     yield Value("provider", way.provider.id, way.source(end) if end else way.answered_by)
     order = [account.protocol.value for account in shape.accounts]
     yield Value("protocols", order, way.source(end) if end and end.protocols else provider)

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import json
+import itertools
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import Executable, delete, update
 
 from autoconfig.errors import AutoconfigError, NotFound, SettingsError, StoreError
 from autoconfig.model import DomainSettings, Protocol, Settings
+from autoconfig.store.database import Database
 from autoconfig.store.log import DOMAIN, PROVIDER, Gap, Name, Tally
 from autoconfig.store.store import Store, open_store
+from autoconfig.store.tables import change
+from autoconfig.store.tables import revision as revision_table
 from tests.store.steps import STEPS, take
 from tests.store.world import KARLA, WORLD, entry, name, override, provider, url
 
@@ -90,6 +93,73 @@ def test_the_changes_of_the_whole_store_are_counted(store: Store) -> None:
     assert store.revisions(before=1) == []
 
 
+# --- what cannot be told -----------------------------------------------------------------------------------------------------------
+
+
+def _rewrite(database_url: str, *statements: Executable) -> None:
+    database = Database(database_url, create=False)
+    with database.writing() as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+    database.close()
+
+
+def test_of_the_time_before_the_log_is_told_that_it_is_not_known(store: Store, database_url: str) -> None:
+    """A store that was upgraded: such a change has no time, and nothing before it, and cannot be undone."""
+    store.set_provider(KARLA)
+    store.add_domain(entry("kund.se"))
+    store.set_domain(entry("kund.se", note="x"))
+    store.add_domain(entry("pop.se"))
+    store.set_domain(entry("kund.se", note="y"))
+    _rewrite(
+        database_url,
+        update(change).where(change.c.revision <= 4).values(before=None),
+        delete(revision_table).where(revision_table.c.revision <= 4),
+    )
+    unknown = Gap.NOT_LOGGED
+    x, y = entry("kund.se", note="x"), entry("kund.se", note="y")
+    assert lines(store, "kund.se") == [(5, x, y), (3, unknown, x), (2, unknown, unknown)]
+    assert lines(store, "pop.se") == [(4, unknown, entry("pop.se"))]
+    assert [(found.at, found.who) for found in store.history(domain("pop.se"))] == [(None, "")]
+    assert [(found.at is None, found.domains) for found in store.revisions(limit=2)] == [
+        (False, Tally(changed=1)),
+        (True, Tally(unknown=1)),
+    ]
+    before = store.export()
+    for revision, only in ((4, None), (1, None), (None, domain("pop.se"))):
+        with pytest.raises(StoreError, match="cannot be undone: nobody wrote down what was there before it"):
+            store.undo(revision, only)
+    store.undo()
+    assert store.domain(name("kund.se")) == x
+    store.undo()
+    assert store.export() == before
+
+
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "7", '{"name": "kund.se", "provider": 5}', '{"name": "kund.se", "provider": "karla", "later": 1}']
+)
+def test_what_cannot_be_read_hides_only_itself(store: Store, database_url: str, text: str) -> None:
+    """What a later program wrote, or a damaged line: the others are told, it cannot be undone, and other names can."""
+    store.import_settings(WORLD)
+    store.import_settings(Settings((provider("karla", "new.karla.se"),), (entry("kund.se", note="x"), entry("pop.se"))))
+    store.set_domain(entry("kund.se", note="y"))
+    _rewrite(database_url, update(change).where(change.c.revision == 2, change.c.name.in_(["kund.se", "karla"])).values(before=text))
+    x, y, hidden = entry("kund.se", note="x"), entry("kund.se", note="y"), Gap.NOT_READABLE
+    assert lines(store, "kund.se") == [(3, x, y), (2, hidden, x), (1, None, hidden)]
+    assert [line.before for line in store.history(Name(PROVIDER, "karla"))] == [hidden, None]
+    assert [revision.domains for revision in store.revisions()][:2] == [Tally(changed=1), Tally(changed=2)]
+    store.undo(3)
+    store.undo(4)
+    store.undo(5)
+    with pytest.raises(StoreError, match="changed again since"):
+        store.undo(2)
+    with pytest.raises(StoreError, match="what provider karla was before cannot be read"):
+        store.undo(2, Name(PROVIDER, "karla"))
+    store.undo(2, domain("pop.se"))
+    assert store.domain(name("pop.se")) == next(found for found in WORLD.domains if found.domain == name("pop.se"))
+
+
 # --- undo --------------------------------------------------------------------------------------------------------------------------
 
 
@@ -103,7 +173,9 @@ def world(store: Store) -> Store:
 def test_an_undo_brings_back_what_was_changed_and_removed_and_takes_away_what_was_added(world: Store) -> None:
     """All that an import touched, as lines, and in one revision."""
     before = world.export()
-    world.import_settings(Settings((provider("karla", "wrong.se"), provider("third")), (entry("ny.se"), entry("kund.se", note="x"))), prune=True)
+    world.import_settings(
+        Settings((provider("karla", "wrong.se"), provider("third")), (entry("ny.se"), entry("kund.se", note="x"))), prune=True
+    )
     after = world.export()
     result = world.undo(2)
     assert world.export() == before
@@ -240,19 +312,18 @@ def test_undo_gives_back_what_was_and_again_gives_back_what_is(
         assert store.export() == past[-1]
         store.undo()
         assert store.export() == after
-        for revision in range(len(past), 0, -1):
-            touched = [Name(DOMAIN, entry.domain.ascii) for entry in {*after.domains, *past[revision - 1].domains}]
-            assert store.revisions(limit=1, before=revision + 1)[0].revision == revision
-            for each in touched:
-                states = {found.revision: (found.before, found.after) for found in store.history(each)}
-                if revision in states:
-                    assert states[revision] == (_of(past[revision - 1], each), _of((past + [after])[revision], each))
-            tally = store.revisions(limit=1, before=revision + 1)[0].domains
-            old, new = ({found.domain.ascii: found for found in each.domains} for each in (past[revision - 1], (past + [after])[revision]))
-            assert tally.added == len(new.keys() - old.keys())
-            assert tally.removed == len(old.keys() - new.keys())
-            assert tally.changed == sum(old[key] != new[key] for key in old.keys() & new.keys())
+        moments = [*past, after]
+        found = [tally.domains for tally in store.revisions()][::-1]
+        for revision, (old, new) in enumerate(itertools.pairwise(map(_by_name, moments)), 1):
+            assert found[revision - 1] == Tally(
+                added=len(new.keys() - old.keys()),
+                changed=sum(old[each] != new[each] for each in old.keys() & new.keys()),
+                removed=len(old.keys() - new.keys()),
+            )
+            for each in old.keys() | new.keys():
+                told = [(line.before, line.after) for line in store.history(each) if line.revision == revision]
+                assert told == ([(old.get(each), new.get(each))] if old.get(each) != new.get(each) else [])
 
 
-def _of(settings: Settings, name: Name) -> DomainSettings | None:
-    return next((found for found in settings.domains if found.domain.ascii == name.name), None)
+def _by_name(settings: Settings) -> dict[Name, DomainSettings]:
+    return {Name(DOMAIN, found.domain.ascii): found for found in settings.domains}
