@@ -8,13 +8,13 @@ hides that one value and nothing else.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Select, and_, case, func, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, or_, select
 from sqlalchemy import Row as SQLRow
 
 from autoconfig.address import Domain
@@ -93,28 +93,32 @@ def history(connection: Connection, name: Name, limit: int | None = None) -> Ite
 
 def revisions(connection: Connection, limit: int | None = None, before: int | None = None) -> list[Revision]:
     """Return the changes of the whole store, newest first, at most *limit*, those earlier than the revision *before*."""
-    log, made, later = change_table.c, revision_table.c, change_table.alias("later")
+    log, made = change_table.c, revision_table.c
     page = select(log.revision).distinct().order_by(log.revision.desc()).limit(limit)
     if before is not None:
         page = page.where(log.revision < before)
-    # What became of it: nothing, where the next change of it found nothing, or there is no later one and it is not there now.
-    is_same = and_(later.c.kind == log.kind, later.c.name == log.name, later.c.revision > log.revision)
-    found = select(case((later.c.before.is_(None), 1), else_=0)).where(is_same).order_by(later.c.revision).limit(1).scalar_subquery()
-    there = case(
-        (log.kind == PROVIDER, select(func.count()).where(provider_table.c.id == log.name).scalar_subquery()),
-        else_=select(func.count()).where(domain_table.c.name == log.name).scalar_subquery(),
-    )
-    is_gone = func.coalesce(found, 1 - there) == 1
+    shown = page.cte("shown")
+    # What became of each is what the next change found, else what is there now. One sort of all since then: to look for the next change
+    # of each one by one is what PostgreSQL does in the order of revisions.
+    found_nothing = case((log.before.is_(None), 1), else_=0)
+    following = func.lead(found_nothing).over(partition_by=(log.kind, log.name), order_by=log.revision)
+    since = log.revision >= select(func.min(shown.c.revision)).scalar_subquery()
+    columns = log.revision, log.kind, log.name, found_nothing.label("is_new"), following.label("is_gone")
+    touched = select(*columns).where(since).cte("touched")
+    is_now = or_(provider_table.c.id.is_not(None), domain_table.c.name.is_not(None))
+    is_gone = func.coalesce(touched.c.is_gone, case((is_now, 0), else_=1)) == 1
     counted = (
         select(
-            log.revision,
-            log.kind,
+            touched.c.revision,
+            touched.c.kind,
             func.count().label("touched"),
-            func.sum(case((log.before.is_(None), 1), else_=0)).label("added"),
-            func.sum(case((and_(log.before.is_not(None), is_gone), 1), else_=0)).label("removed"),
+            func.sum(touched.c.is_new).label("added"),
+            func.sum(case((and_(touched.c.is_new == 0, is_gone), 1), else_=0)).label("removed"),
         )
-        .where(log.revision.in_(select(page.subquery().c.revision)))
-        .group_by(log.revision, log.kind)
+        .outerjoin(provider_table, and_(touched.c.kind == PROVIDER, provider_table.c.id == touched.c.name))
+        .outerjoin(domain_table, and_(touched.c.kind == DOMAIN, domain_table.c.name == touched.c.name))
+        .where(touched.c.revision.in_(select(shown.c.revision)))
+        .group_by(touched.c.revision, touched.c.kind)
         .subquery()
     )
     query = select(counted, made.at, made.who).outerjoin(revision_table, made.revision == counted.c.revision)
@@ -131,16 +135,17 @@ def before(connection: Connection, revision: int | None, only: Name | None) -> d
     again since.
     """
     log = change_table.c
-    touched = [log.kind == only.kind, log.name == only.name] if only else []
+    named = [log.kind == only.kind, log.name == only.name] if only else []
     if revision is None:
-        revision = connection.execute(select(func.max(log.revision)).where(*touched)).scalar()
+        revision = connection.execute(select(func.max(log.revision)).where(*named)).scalar()
         if revision is None:
             raise nothing_known(only) if only else NotFound(N_("there is no change yet"))
-    touched.append(log.revision == revision)
     _refuse_unlogged(connection, revision)
-    _refuse_changed_since(connection, touched)
+    _refuse_changed_since(connection, revision, named)
     states: dict[Name, Entry | None] = {}
-    for row in connection.execute(select(log.kind, log.name, log.before).where(*touched).order_by(log.kind, log.name)):
+    for row in connection.execute(
+        select(log.kind, log.name, log.before).where(log.revision == revision, *named).order_by(log.kind, log.name)
+    ):
         name = Name(row.kind, row.name)
         state = _read(row.kind, row.before)
         if isinstance(state, Gap):
@@ -204,12 +209,12 @@ def _refuse_unlogged(connection: Connection, revision: int) -> None:
     raise StoreError(N_("revision %(revision)d cannot be undone: nobody wrote down what was there before it"), revision=revision)
 
 
-def _refuse_changed_since(connection: Connection, touched: list[Any]) -> None:
-    log, later = change_table.c, change_table.alias("later")
-    is_later = and_(later.c.kind == log.kind, later.c.name == log.name, later.c.revision > log.revision)
-    query = select(log.kind, log.name, func.max(later.c.revision)).join(later, is_later).where(*touched)
+def _refuse_changed_since(connection: Connection, revision: int, named: Sequence[ColumnElement[bool]]) -> None:
+    log, undone = change_table.c, change_table.alias("undone")
+    is_same = and_(undone.c.revision == revision, undone.c.kind == log.kind, undone.c.name == log.name)
+    query = select(log.kind, log.name, func.max(log.revision)).where(log.revision > revision, *named, exists().where(is_same))
     again = connection.execute(query.group_by(log.kind, log.name).order_by(log.kind, log.name).limit(1)).first()
     if again is not None:
-        kind, name, revision = again
+        kind, name, last = again
         template = N_("%(name)s was changed again since, last in revision %(revision)d; undo that first")
-        raise StoreError(template, name=Name(kind, name), revision=revision)
+        raise StoreError(template, name=Name(kind, name), revision=last)
