@@ -103,9 +103,14 @@ class Problem:
 
 
 class SettingsError(AutoconfigError):
-    """Settings that cannot be taken; `problems` holds every mistake, in the order of the file; *source* is its name or ""."""
+    """Settings that cannot be taken; `problems` holds every mistake, in the order of the file; *source* is its name or "".
 
-    def __init__(self, problems: Iterable[Problem], source: str = "") -> None:
+    With *is_cut* there were so many that reading stopped.
+    """
+
+    def __init__(self, problems: Iterable[Problem], source: str = "", *, is_cut: bool = False) -> None:
         self.problems = tuple(problems)
         self.source = source
-        super().__init__(N_("mistakes: %(count)d; nothing was changed"), count=len(self.problems))
+        self.is_cut = is_cut
+        every, some = N_("mistakes: %(count)d; nothing was changed"), N_("after %(count)d mistakes reading stopped; nothing was changed")
+        super().__init__(some if is_cut else every, count=len(self.problems))

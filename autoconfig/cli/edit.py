@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 from autoconfig.errors import N_, UsageError
 from autoconfig.model import ModelError, Protocol
 from autoconfig.store.codec import DOMAIN_KEYS, PROVIDER_KEYS, SERVER_KEYS, SIDES, TABLE_KEYS
-from autoconfig.store.exchange import toml_value
+from autoconfig.store.exchange.toml import toml_value
 from autoconfig.store.values import Mistake
 
 Data = dict[str, Any]

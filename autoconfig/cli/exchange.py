@@ -23,7 +23,7 @@ def import_settings(room: Room, file: str, provider: str | None, dry_run: bool, 
     One import is one transaction: a file with mistakes changes nothing, and every mistake is told with its line. What the file does not
     mention stays as it is. docs/settings.md describes the file.
     """
-    from autoconfig.store.exchange import parse_toml
+    from autoconfig.store.exchange.toml import parse_toml
 
     try:
         settings = parse_toml(_read(file), default_provider=provider)
@@ -41,7 +41,7 @@ def import_settings(room: Room, file: str, provider: str | None, dry_run: bool, 
 @click.pass_obj
 def export_settings(room: Room) -> None:
     """Write all settings to standard output, as a file that import takes, always in the same order."""
-    from autoconfig.store.exchange import write_toml
+    from autoconfig.store.exchange.toml import write_toml
 
     with room.store() as store:
         click.echo(write_toml(store.export()), nl=False)

@@ -48,7 +48,7 @@ def list_providers(room: Room, as_json: bool) -> None:
 def show(room: Room, provider_id: str, as_json: bool) -> None:
     """Print everything that is set for a provider, in the form of a settings file."""
     from autoconfig.model import Settings
-    from autoconfig.store.exchange import write_toml
+    from autoconfig.store.exchange.toml import write_toml
 
     with room.store() as store:
         found = store.provider(provider_id)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -45,8 +45,8 @@ class Known(Protocol):
 class Origin:
     """Where settings stood in their file: positions there, and the entries that could not be read."""
 
-    providers: tuple[int, ...]
-    domains: tuple[int, ...]
+    providers: Sequence[int]
+    domains: Sequence[int]
     unread_providers: frozenset[str] = frozenset()
     unread_domains: frozenset[str] = frozenset()
     providers_of_unread: tuple[tuple[int, str], ...] = ()  # where a domain that could not be read stands, and the provider that it names
@@ -66,8 +66,8 @@ def duplicates(names: Iterable[str | None]) -> Iterator[tuple[int, int]]:
             yield i, before
 
 
-def check(settings: Settings, origin: Origin, known: Known | None = None) -> list[Mistake]:
-    """Return every tie of *settings* that does not hold.
+def check(settings: Settings, origin: Origin, known: Known | None = None) -> Iterator[Mistake]:
+    """Yield every tie of *settings* that does not hold.
 
     Without *known* what is not in *settings* is taken to be there, and not looked at.
     """
@@ -87,25 +87,23 @@ class _Check:
         self.walked: set[str] = set()  # aliases whose end is known
         self.room: dict[str, int] = {}  # provider -> how long a domain without overrides may be
 
-    def mistakes(self) -> list[Mistake]:
-        found: list[Mistake] = []
+    def mistakes(self) -> Iterator[Mistake]:
         for i, provider in zip(self.origin.providers, self.settings.providers, strict=True):
-            found += (Mistake(("provider", i, *way), error) for way, error in self._provider(provider))
+            yield from (Mistake(("provider", i, *way), error) for way, error in self._provider(provider))
         is_default_missing = False
         for i, entry in zip(self.origin.domains, self.settings.domains, strict=True):
             if entry.alias_of is not None:
-                found += (Mistake(("domain", i, "alias_of"), error) for error in self._alias(entry))
+                yield from (Mistake(("domain", i, "alias_of"), error) for error in self._alias(entry))
             elif entry.provider in self.providers:
-                found += (Mistake(("domain", i, *way), error) for way, error in self._choices(entry, self.providers[entry.provider]))
+                yield from (Mistake(("domain", i, *way), error) for way, error in self._choices(entry, self.providers[entry.provider]))
             elif self.known is not None and entry.provider not in self.origin.unread_providers:
                 # A default from outside the file is wrong once, not for every domain.
                 if entry.provider != self.origin.default_provider or not is_default_missing:
-                    found.append(Mistake(("domain", i, "provider"), self._unknown_provider(entry.provider or "")))
+                    yield Mistake(("domain", i, "provider"), self._unknown_provider(entry.provider or ""))
                 is_default_missing |= entry.provider == self.origin.default_provider
         for i, id in self.origin.providers_of_unread if self.known is not None else ():
             if id not in self.providers and id not in self.origin.unread_providers:
-                found.append(Mistake(("domain", i, "provider"), self._unknown_provider(id)))
-        return found
+                yield Mistake(("domain", i, "provider"), self._unknown_provider(id))
 
     def _provider(self, provider: Provider) -> Iterator[tuple[Path, AutoconfigError]]:
         defaults = [other.id for other in self.providers.values() if other.default]

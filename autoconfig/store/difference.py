@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from autoconfig.model import DomainSettings, Provider
 from autoconfig.store.codec import domain_to_data, flat, provider_to_data
-from autoconfig.store.exchange import toml_value
+from autoconfig.store.exchange.toml import toml_value
 from autoconfig.store.values import Data
 
 T = TypeVar("T", Provider, DomainSettings)

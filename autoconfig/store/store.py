@@ -25,7 +25,7 @@ from autoconfig.store.check import Link, Origin, check
 from autoconfig.store.codec import domain_to_data, provider_to_data
 from autoconfig.store.database import Database
 from autoconfig.store.difference import Change, Difference, ImportResult
-from autoconfig.store.exchange import judge, raise_mistakes
+from autoconfig.store.exchange.file import judge, raise_mistakes
 from autoconfig.store.log import DOMAIN, PROVIDER, Logged, Name, Revision
 from autoconfig.store.rows import (
     PAGE,

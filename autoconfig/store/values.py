@@ -24,6 +24,8 @@ T = TypeVar("T")
 Word = TypeVar("Word", bound=StrEnum)
 Reader = Callable[[str, object], T]  # (key, value) -> what the model holds
 
+MAX_ELEMENTS = 100  # of a list or a table; nobody has more, and each may be a mistake
+
 SOFTWARE = ("cpanel", "directadmin", "plesk", "postfix-dovecot")
 
 _PROVIDER_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,63}\Z")
@@ -53,6 +55,12 @@ class Table:
         """Return *data* as a table, None where it is none; note the keys that are not *known*."""
         if not isinstance(data, dict):
             mistakes.append(Mistake(path, ModelError(N_("%(key)s must be a table"), key=_last_key(path))))
+            return None
+        if len(data) > MAX_ELEMENTS:
+            error = ModelError(
+                N_("%(key)s has %(count)d keys; the keys are %(known)s"), key=_last_key(path), count=len(data), known=", ".join(known)
+            )
+            mistakes.append(Mistake(path, error))
             return None
         for key in data:
             if key not in known:
@@ -123,6 +131,8 @@ def _last_key(path: Path) -> str:
 def read_list(key: str, value: object) -> list[object]:
     if not isinstance(value, list):
         raise ModelError(N_("%(key)s must be a list in brackets"), key=key)
+    if len(value) > MAX_ELEMENTS:
+        raise ModelError(N_("%(key)s has %(count)d elements; there may be %(limit)d"), key=key, count=len(value), limit=MAX_ELEMENTS)
     return value
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from autoconfig.formats import pacc
 from autoconfig.model import TLSMode
-from autoconfig.store.exchange import read_toml
+from autoconfig.store.exchange.toml import read_toml
 from autoconfig.store.store import open_store
 from tests.cli.conftest import SAMPLE, Command
 

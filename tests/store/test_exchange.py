@@ -13,7 +13,7 @@ from autoconfig.address import Domain
 from autoconfig.errors import SettingsError
 from autoconfig.model import DomainSettings, Protocol, Settings
 from autoconfig.store.codec import domain_from_data, domain_to_data, provider_from_data, provider_to_data
-from autoconfig.store.exchange import parse_toml, read_toml, write_toml
+from autoconfig.store.exchange.toml import parse_toml, read_toml, write_toml
 from tests import strategies
 
 SAMPLE = Path(__file__).parent.parent.parent / "instance" / "sample.toml"
@@ -267,7 +267,7 @@ def test_a_mistake_in_a_provider_is_not_told_again_at_its_domains() -> None:
         (b"name = 1\nname = 2\n", "line 2: column 9 is not TOML: "),
         (b'[[domain]]\nname = "byr\xe5.se"\n', "line 2: the file is not UTF-8: byte 0xe5 in column 12; save it as UTF-8"),
         ("name = 1".encode("utf-16"), "line 1: the file is in UTF-16; save it as UTF-8"),
-        (b"a = " + b"[" * 100_000, "the file is nested too deeply to be settings"),
+        (b"a = " + b"[" * 100_000, "line 1: this is nested too deeply to be settings"),
         (b"a = " + b"9" * 5000, "line 1: this is not TOML: "),
         (b'[provider]\nid = "a"\n', "line 1: write [[provider]] with two brackets on each side"),
         (b"\x00" * 1000, "line 1: column 1 is not TOML: "),

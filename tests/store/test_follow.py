@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from autoconfig.errors import SnapshotError
 from autoconfig.model import Settings
-from autoconfig.store.exchange import write_toml
+from autoconfig.store.exchange.toml import write_toml
 from autoconfig.store.follow import catch_up, follow
 from autoconfig.store.snapshot import Snapshot, mark_of
 from autoconfig.store.store import Store, open_store

@@ -8,7 +8,7 @@ import pytest
 
 from autoconfig.errors import NotFound, SettingsError, StoreError
 from autoconfig.model import Protocol, Settings
-from autoconfig.store.exchange import parse_toml, write_toml
+from autoconfig.store.exchange.toml import parse_toml, write_toml
 from autoconfig.store.store import Store
 from tests.store.world import KARLA, WORLD, entry, name, override, provider
 

@@ -14,7 +14,7 @@ from autoconfig.formats import apple, outlook
 from autoconfig.formats.pacc import digest
 from autoconfig.model import ClientConfig, Shape
 from autoconfig.observations import Lookup, LookupStatus, Question
-from autoconfig.store.exchange import read_toml
+from autoconfig.store.exchange.toml import read_toml
 from tests.web.conftest import SETTINGS
 
 ANNA = EmailAddress.parse("anna@kund.se")

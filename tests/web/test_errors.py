@@ -10,7 +10,7 @@ import pytest
 from autoconfig.address import Domain
 from autoconfig.errors import SnapshotError
 from autoconfig.model import DomainSettings
-from autoconfig.store.exchange import read_toml
+from autoconfig.store.exchange.toml import read_toml
 from autoconfig.store.follow import catch_up
 from autoconfig.store.store import open_store
 from autoconfig.web import MAX_BODY, create_app

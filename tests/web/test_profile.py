@@ -10,7 +10,7 @@ import pytest
 
 from autoconfig.config import Config
 from autoconfig.formats import pacc
-from autoconfig.store.exchange import read_toml
+from autoconfig.store.exchange.toml import read_toml
 from autoconfig.store.follow import catch_up
 from autoconfig.store.store import open_store
 from autoconfig.web import create_app

@@ -1,0 +1,1 @@
+"""Settings as files: a format is one file here, and one line in `formats`."""
