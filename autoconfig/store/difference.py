@@ -35,6 +35,11 @@ class Difference(Generic[T]):
         """Tell whether anything differs."""
         return bool(self.added or self.changed or self.removed)
 
+    def summary(self) -> str:
+        """Return the numbers."""
+        parts = ("added", "changed", "removed", "unchanged")
+        return ", ".join(f"{len(getattr(self, part)):,} {part}" for part in parts)
+
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
@@ -65,10 +70,7 @@ class ImportResult:
 
     def summary(self) -> str:
         """Return the numbers in one line."""
-        return "; ".join(
-            f"{room}: {len(part.added)} added, {len(part.changed)} changed, {len(part.removed)} removed, {len(part.unchanged)} unchanged"
-            for room, part in (("providers", self.providers), ("domains", self.domains))
-        )
+        return "; ".join(f"{room}: {part.summary()}" for room, part in (("providers", self.providers), ("domains", self.domains)))
 
 
 def told(old: Provider | DomainSettings, new: Provider | DomainSettings) -> str:

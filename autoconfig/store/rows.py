@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -138,6 +139,17 @@ def way_of(connection: Connection, domain: Domain) -> Way:
     if data is None:
         raise NotFound(N_("%(domain)s is not among the domains"), domain=domain)
     return Way(domain, (), provider_of(data))
+
+
+@dataclass(frozen=True, slots=True)
+class AllDomains:
+    """The domains by A-label, read as they are walked over; each walk is a reading of its own."""
+
+    connection: Connection
+
+    def __iter__(self) -> Iterator[DomainSettings]:
+        query = select(domain_table).order_by(domain_table.c.name)
+        return map(domain_from_row, self.connection.execute(query, execution_options={"yield_per": PAGE}))
 
 
 def ends_of_aliases(*conditions: ColumnElement[bool]) -> CTE:

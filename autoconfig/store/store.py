@@ -25,10 +25,12 @@ from autoconfig.store.check import Link, Origin, check
 from autoconfig.store.codec import domain_to_data, provider_to_data
 from autoconfig.store.database import Database
 from autoconfig.store.difference import Change, Difference, ImportResult
-from autoconfig.store.exchange.file import judge, raise_mistakes
+from autoconfig.store.exchange.file import Progress, SettingsFile, Stage, judge, raise_mistakes, silent
 from autoconfig.store.log import DOMAIN, PROVIDER, Logged, Name, Revision
+from autoconfig.store.pruning import Pruning, pruning
 from autoconfig.store.rows import (
     PAGE,
+    AllDomains,
     all_providers,
     belongs_to,
     changes,
@@ -226,9 +228,19 @@ class Store:
 
     def export(self) -> Settings:
         """Return everything, as of one moment: providers by id, domains by A-label."""
+        with self.exporting() as (providers, domains):
+            return Settings(tuple(providers), tuple(domains))
+
+    @contextmanager
+    def exporting(self) -> Iterator[tuple[list[Provider], AllDomains]]:
+        """Give everything as `export` does, without holding it: the domains come as they are walked over, within the context."""
         with self._database.reading() as connection:
-            rows = connection.execute(select(domain_table).order_by(domain_table.c.name))
-            return Settings(tuple(all_providers(connection).values()), tuple(map(domain_from_row, rows)))
+            yield list(all_providers(connection).values()), AllDomains(connection)
+
+    def would_prune(self, settings: Settings) -> Pruning:
+        """Tell what an import of *settings* with prune would remove now, were they right."""
+        with self._database.reading() as connection:
+            return pruning(connection, settings)
 
     def former_configs(self, domain: Domain, since: datetime) -> list[tuple[ClientConfig, datetime]]:
         """Return what *domain* should have used before each change *since* then, and until when; newest first, each once in a row."""
@@ -260,21 +272,25 @@ class Store:
 
     # --- writing -------------------------------------------------------------------------------------------------------------------
 
-    def import_settings(self, settings: Settings, *, prune: bool = False, dry_run: bool = False) -> ImportResult:
+    def import_settings(
+        self, settings: Settings, *, prune: bool = False, at_most: int | None = None, dry_run: bool = False, progress: Progress = silent
+    ) -> ImportResult:
         """Take in *settings*, all or nothing; what they do not mention stays.
 
-        With *prune*, the domains of the providers that *settings* name are removed where *settings* do not list them. With *dry_run*
-        nothing stays changed. Raises SettingsError with every mistake.
+        With *prune*, the domains of the providers that *settings* name are removed where *settings* do not list them, *at_most* so many.
+        With *dry_run* nothing stays changed. Raises SettingsError with every mistake.
         """
         with self._changing(dry_run=dry_run) as writing:
-            listed = {entry.domain.ascii for entry in settings.domains}
-            targets = {entry.alias_of.ascii for entry in settings.domains if entry.alias_of}
+            whole = writing.complete(settings)
+            listed = {entry.domain.ascii for entry in whole.domains}
+            targets = {entry.alias_of.ascii for entry in whole.domains if entry.alias_of}
             writing.expect(targets - listed)
-            judge(settings, writing)
-            providers = writing.put_providers(settings.providers)
-            domains = writing.put_domains(settings.domains)
+            judge(whole, writing)
+            gone = writing.gone(settings, at_most) if prune else []
+            providers = writing.put_providers(whole.providers)
+            domains = writing.put_domains(whole.domains, progress)
             if prune:
-                domains = Difference(domains.added, domains.changed, domains.unchanged, writing.prune(settings))
+                domains = Difference(domains.added, domains.changed, domains.unchanged, writing.prune(whole, gone))
         return ImportResult(providers, domains, writing.revision if writing.log and not dry_run else writing.revision - 1)
 
     def set_provider(self, provider: Provider) -> None:
@@ -380,7 +396,19 @@ class _Writing:
         self.note("provider", [*((new.id, None) for new in found.added), *((change.old.id, change.old) for change in found.changed)])
         return found
 
-    def put_domains(self, domains: Iterable[DomainSettings]) -> Difference[DomainSettings]:
+    def complete(self, settings: Settings) -> Settings:
+        """Return *settings*; where they only list domains, with all that is said of those that are there already."""
+        if not isinstance(settings, SettingsFile) or not settings.lists_only:
+            return settings
+        found: list[DomainSettings] = []
+        for chunk in chunks(settings.domains):
+            stored = {row.name: domain_from_row(row) for row in self._rows(entry.domain.ascii for entry in chunk)}
+            for entry in chunk:
+                known = stored.get(entry.domain.ascii, entry)
+                found.append(known if known.alias_of else replace(known, provider=entry.provider))
+        return replace(settings, domains=tuple(found))
+
+    def put_domains(self, domains: Sequence[DomainSettings], progress: Progress = silent) -> Difference[DomainSettings]:
         added: list[DomainSettings] = []
         changed: list[Change[DomainSettings]] = []
         unchanged: list[DomainSettings] = []
@@ -402,6 +430,7 @@ class _Writing:
             execute_many(self.connection, insert(domain_table), inserts)
             execute_many(self.connection, row, updates)
             self.note("domain", [*((new["name"], None) for new in inserts), *((old.domain.ascii, old) for old in before)])
+            progress(Stage.WRITING, len(added) + len(changed) + len(unchanged), len(domains))
         return Difference(tuple(added), tuple(changed), tuple(unchanged))
 
     def remove(self, domains: Iterable[DomainSettings]) -> None:
@@ -448,28 +477,32 @@ class _Writing:
         self.remove_providers(removed_providers)
         return replace(providers, removed=tuple(removed_providers)), replace(domains, removed=tuple(removed_domains))
 
-    def prune(self, settings: Settings) -> tuple[DomainSettings, ...]:
-        """Remove the domains that *settings* do not list, within the providers that they name."""
-        named = {provider.id for provider in settings.providers} | {entry.provider for entry in settings.domains if entry.provider}
-        listed = {entry.domain.ascii: i for i, entry in enumerate(settings.domains)}
-        query = select(domain_table.c.name).where(belongs_to(sorted(named))).order_by(domain_table.c.name)
-        gone = [name for name in self.connection.execute(query).scalars() if name not in listed]
-        self._refuse_dangling(settings, listed, set(gone))
+    def gone(self, settings: Settings, at_most: int | None) -> list[str]:
+        """Return which domains `prune` is to remove; raises StoreError where they are more than *at_most*."""
+        gone = pruning(self.connection, settings).gone
+        if at_most is not None and len(gone) > at_most:
+            template = N_("%(count)d domains would be removed, more than the %(agreed)d that were agreed on; nothing was changed")
+            raise StoreError(template, count=len(gone), agreed=at_most)
+        return gone
+
+    def prune(self, settings: Settings, gone: list[str]) -> tuple[DomainSettings, ...]:
+        """Remove the domains *gone*, unless *settings* need one."""
+        self._refuse_dangling(settings, set(gone))
         removed = tuple(domain_from_row(row) for chunk in chunks(gone) for row in self._rows(chunk))
         self.remove(removed)
         return removed
 
-    def _refuse_dangling(self, settings: Settings, listed: dict[str, int], gone: set[str]) -> None:
+    def _refuse_dangling(self, settings: Settings, gone: set[str]) -> None:
         template = N_("%(domain)s is an alias of %(target)s, which the file does not list and --prune would remove")
         origin = getattr(settings, "origin", None) or Origin.of(settings)
         raise_mistakes(
             settings,
             [
                 Mistake(
-                    ("domain", origin.domains[listed[entry.domain.ascii]], "alias_of"),
+                    ("domain", origin.domains[i], "alias_of"),
                     ModelError(template, domain=entry.domain, target=entry.alias_of),
                 )
-                for entry in settings.domains
+                for i, entry in enumerate(settings.domains)
                 if entry.alias_of is not None and entry.alias_of.ascii in gone
             ],
         )
