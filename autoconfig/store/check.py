@@ -141,9 +141,12 @@ class _Check:
                 break
             else:
                 link = self.known.link(at)
-                if link is None and len(way) == 2:
-                    yield ModelError(N_("%(domain)s is an alias of %(target)s, which is not there"), domain=entry.domain, target=at)
-                at = link.alias_of if link else None
+                if link is None:
+                    if len(way) == 2:
+                        yield ModelError(N_("%(domain)s is an alias of %(target)s, which is not there"), domain=entry.domain, target=at)
+                    del way[at]  # the next that leads there is told as well
+                    break
+                at = link.alias_of
         self.walked.update(way)
 
     def _choices(self, entry: DomainSettings, provider: Provider) -> Iterator[tuple[Path, AutoconfigError]]:

@@ -30,7 +30,7 @@ def pruning(connection: Connection, settings: Settings) -> Pruning:
     listed = {entry.domain.ascii: entry for entry in settings.domains}
     gone = {name for name in connection.execute(of_named).scalars() if name not in listed}
     query = select(domain_table.c.name, domain_table.c.alias_of).where(domain_table.c.alias_of.is_not(None))
-    aliases: dict[str, str | None] = dict(connection.execute(query).tuples().all())
+    aliases: dict[str, str | None] = {row.name: row.alias_of for row in connection.execute(query)}
     unlisted = aliases.keys() - listed.keys()
     if not (isinstance(settings, SettingsFile) and settings.lists_only):
         aliases |= {name: entry.alias_of.ascii if entry.alias_of else None for name, entry in listed.items()}

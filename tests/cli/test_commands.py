@@ -148,6 +148,89 @@ def test_prune_removes_within_the_named_providers_only(autoconfig: Command) -> N
     assert sorted(listed) == ["annan.se", "kund.se"]
 
 
+@pytest.mark.parametrize("format", ["csv", "json", "toml"])
+def test_export_writes_the_formats_that_import_takes(autoconfig: Command, tmp_path: Path, format: str) -> None:
+    """By its file's name or by --format; a second time nothing is changed."""
+    exported = tmp_path / f"settings.{format}"
+    exported.write_text(autoconfig("export", "--format", format).stdout)
+    taken = autoconfig("import", str(exported))
+    assert (taken.returncode, taken.stderr) == (0, "")
+    assert "domains: 0 added, 0 changed, 0 removed" in taken.stdout
+    assert autoconfig("import", "-", "--format", format, stdin=exported.read_text()).stdout == taken.stdout
+
+
+def test_every_mistake_of_a_table_is_told_with_its_line_and_column(autoconfig: Command, tmp_path: Path) -> None:
+    """As a spreadsheet wrote it."""
+    table = tmp_path / "customers.csv"
+    table.write_text("\ufeffdomain;provider;imap_port\nny.se;karlahosting;x\nnyare.se;karla;\n")
+    done = autoconfig("import", str(table))
+    assert done.returncode == 1
+    assert done.stderr.splitlines() == [
+        f"autoconfig: {table}: line 2: imap_port must be a whole number, not x",
+        f"autoconfig: {table}: line 3: column provider: there is no provider karla",
+        "autoconfig: mistakes: 2; nothing was changed",
+    ]
+
+
+def test_a_list_of_cpanel_s_is_known_by_its_name(autoconfig: Command, tmp_path: Path) -> None:
+    """It needs a provider; that is told once."""
+    (tmp_path / "userdomains").write_text("kund.se: kundse\nny.se: nyse\n*: nobody\n")
+    done = autoconfig("import", str(tmp_path / "userdomains"))
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 2
+    assert "say with --provider" in done.stderr
+    done = autoconfig("import", str(tmp_path / "userdomains"), "--provider", "karlahosting")
+    assert "domains: 1 added, 0 changed, 0 removed, 1 unchanged" in done.stdout
+
+
+def test_prune_says_how_many_before_it_removes(autoconfig: Command) -> None:
+    """On stderr, dry run or not; without a terminal nobody is asked."""
+    count = len(autoconfig("domain", "list").stdout.splitlines())
+    arguments = ("import", "--format", "cpanel", "--provider", "karlahosting", "--prune", "-")
+    dry = autoconfig(*arguments, "--dry-run", stdin="kund.se: x\n")
+    assert dry.stderr == f"{count - 1} of the {count} domains of karlahosting are not in - and would be removed\n"
+    assert dry.stdout.count("\n- domain ") + dry.stdout.startswith("- domain ") == count - 1
+    assert autoconfig(*arguments, stdin="*: nobody\n").stderr == "- names no provider, so --prune removes nothing\n"
+    done = autoconfig(*arguments, stdin="kund.se: x\n")
+    assert (done.returncode, done.stderr) == (0, dry.stderr.replace("would", "will"))
+    assert f"{count - 1} removed" in done.stdout
+    assert autoconfig("domain", "list").stdout == "kund.se\tkarlahosting\t\n"
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n", 1), ("y", 0)])
+def test_a_large_prune_is_asked_for_on_a_terminal(autoconfig: Command, tmp_path: Path, answer: str, code: int) -> None:
+    """No changes nothing. A terminal also sees how far the import is."""
+    before = autoconfig("export").stdout
+    (tmp_path / "userdomains").write_text("kund.se: x\n")
+    leader, follower = pty.openpty()
+    process = subprocess.Popen(
+        [COMMAND, "import", "--provider", "karlahosting", "--prune", str(tmp_path / "userdomains")],
+        env=environment(tmp_path / "instance", TERM="xterm"),
+        stdin=follower,
+        stdout=subprocess.PIPE,
+        stderr=follower,
+    )
+    os.close(follower)
+    seen = b""
+    while b"Remove them?" not in seen:
+        seen += os.read(leader, 65536)
+    os.write(leader, f"{answer}\n".encode())
+    assert process.stdout is not None
+    process.stdout.read()
+    process.stdout.close()
+    assert process.wait(30) == code
+    os.close(leader)
+    assert b"reading" in seen
+    assert (autoconfig("export").stdout == before) is (answer == "n")
+
+
+def test_what_has_no_end_is_not_read_to_its_end(autoconfig: Command) -> None:
+    """One clear line, in little time and memory."""
+    done = autoconfig("import", "/dev/zero")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "autoconfig: /dev/zero has more than 160 MiB, which is no list of domains; nothing was changed\n"
+
+
 def test_a_domain_lives_through_add_set_show_and_remove(autoconfig: Command) -> None:
     """Every option of `domain` is seen in what `domain show` and `show` print."""
     assert autoconfig("domain", "add", "NY.se.", "--note", "new customer").returncode == 0

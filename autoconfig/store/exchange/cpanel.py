@@ -51,7 +51,7 @@ class _Places(Places):
 def _entries(lines: Lines, places: _Places) -> Iterator[Found]:
     for raw in lines:
         if raw is None:
-            yield lines.too_long(lines.number + 1)
+            yield lines.too_much(lines.number + 1)
             return
         try:
             text = raw.decode().strip()

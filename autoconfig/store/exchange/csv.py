@@ -205,6 +205,8 @@ class _Rows:
             except csv.Error as error:
                 if self.flaw is None:
                     yield Unreadable(self.begin, ModelError(N_("this is not CSV: %(detail)s"), detail=error))
+                    if self.lines.number > self.begin:  # a quotation mark that is not closed: who knows what is a row now
+                        return
                 continue
             if row and any(map(str.strip, row)):
                 yield row
@@ -225,7 +227,7 @@ class _Rows:
                 return
             self._size += len(raw or b"")
             if raw is None or self._size > MAX_LINE:
-                self.flaw = self.lines.too_long(self.begin)
+                self.flaw = self.lines.too_much(self.begin)
                 return
             try:
                 text = raw.decode()

@@ -6,6 +6,7 @@ line leaves TOML's grammar where it began. Where the cut is within a string of s
 
 from __future__ import annotations
 
+import codecs
 import re
 import tomllib
 from array import array
@@ -123,6 +124,8 @@ class _Pieces(Places):
                 self._first[room].append(self._counts[room])
             if isinstance(data, Unreadable):
                 yield data
+                if end - self.at > MAX_PIECE:  # what begins within it is no beginning, perhaps
+                    return
             else:
                 yield from self._entries(data)
             self._line += self._source.count(b"\n", self.at, end)
@@ -130,6 +133,7 @@ class _Pieces(Places):
 
     def _read(self, piece: bytes) -> Data | Unreadable:
         if len(piece) > MAX_PIECE:
+            codecs.utf_8_decode(piece[:MAX_PIECE], "strict", False)  # nonsense is told as what it is
             return self._endless()
         text = piece.decode()
         try:
