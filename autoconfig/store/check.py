@@ -83,6 +83,7 @@ class _Check:
         given = {provider.id: provider for provider in settings.providers}
         # What stays comes first: of two default providers it is the other that is told.
         self.providers = {id: provider for id, provider in self.stored.items() if id not in given} | given
+        self.default = next((id for id, provider in self.providers.items() if provider.default), None)
         self.domains = {entry.domain.ascii: entry for entry in settings.domains}
         self.walked: set[str] = set()  # aliases whose end is known
         self.room: dict[str, int] = {}  # provider -> how long a domain without overrides may be
@@ -106,9 +107,8 @@ class _Check:
                 yield Mistake(("domain", i, "provider"), self._unknown_provider(id))
 
     def _provider(self, provider: Provider) -> Iterator[tuple[Path, AutoconfigError]]:
-        defaults = [other.id for other in self.providers.values() if other.default]
-        if provider.default and defaults and provider.id != defaults[0]:
-            yield ("default",), ModelError(N_("%(other)s is the default provider already; there may be one"), other=defaults[0])
+        if provider.default and provider.id != self.default:
+            yield ("default",), ModelError(N_("%(other)s is the default provider already; there may be one"), other=self.default)
         if self.known is None or provider.id not in self.stored or self.stored[provider.id].accounts == provider.accounts:
             return
         broken = [entry for entry in self.known.dependents(provider.id) if entry.domain.ascii not in self.domains]

@@ -149,7 +149,8 @@ class AllDomains:
 
     def __iter__(self) -> Iterator[DomainSettings]:
         query = select(domain_table).order_by(domain_table.c.name)
-        return map(domain_from_row, self.connection.execute(query, execution_options={"yield_per": PAGE}))
+        with self.connection.execute(query, execution_options={"yield_per": PAGE}) as result:
+            yield from map(domain_from_row, result)
 
 
 def ends_of_aliases(*conditions: ColumnElement[bool]) -> CTE:

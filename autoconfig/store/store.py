@@ -488,7 +488,7 @@ class _Writing:
     def prune(self, settings: Settings, gone: list[str]) -> tuple[DomainSettings, ...]:
         """Remove the domains *gone*, unless *settings* need one."""
         self._refuse_dangling(settings, set(gone))
-        removed = tuple(domain_from_row(row) for chunk in chunks(gone) for row in self._rows(chunk))
+        removed = tuple(domain_from_row(row) for chunk in chunks(gone) for row in sorted(self._rows(chunk), key=lambda row: row.name))
         self.remove(removed)
         return removed
 

@@ -175,6 +175,9 @@ def test_there_is_one_default_provider(store: Store) -> None:
         assert str(caught.value.problems[0]) == f"provider {id}: karla is the default provider already; there may be one"
     store.import_settings(Settings((provider("karla"), provider("other", default=True))))
     assert [found.id for found, _ in store.providers() if found.default] == ["other"]
+    with pytest.raises(SettingsError) as caught:
+        store.set_provider(provider("karla", default=True))
+    assert str(caught.value.problems[0]) == "provider karla: other is the default provider already; there may be one"
 
 
 def test_settings_made_by_hand_are_judged_like_those_of_a_file(store: Store) -> None:
