@@ -51,7 +51,8 @@ def import_settings(room: Room, file: str, format_name: str | None, provider: st
         with _bar() as progress:
             settings = parse(_read(file), provider, progress)
         with room.changing() as store:
-            at_most = _ask(store, settings, file, dry_run=dry_run) if prune else None
+            is_asked = prune and not settings.mistakes  # nobody is asked about a file that is refused anyway
+            at_most = _ask(store, settings, file, dry_run=dry_run) if is_asked else None
             with _bar() as progress:
                 result = store.import_settings(settings, prune=prune, at_most=at_most, dry_run=dry_run, progress=progress)
     except SettingsError as error:
