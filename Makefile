@@ -17,8 +17,8 @@ run: $(VENV)/.run  ## serve the sample (or your own) settings on http://$(HOST):
 	@exec $(BIN)/autoconfig serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: lint lab-packages  ## everything, the real mail programs included
-	$(BIN)/python -m pytest -m "not lab" --numprocesses=auto
-	$(BIN)/python -m pytest -m lab
+	$(BIN)/python -m pytest -m "not lab and not slow" --numprocesses=auto
+	$(BIN)/python -m pytest -m "lab or slow"
 
 check: lint  ## lint, types and the fast tests, in under a minute
 	$(BIN)/python -m pytest -m "not lab and not slow" --hypothesis-profile=quick --numprocesses=auto
