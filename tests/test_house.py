@@ -32,12 +32,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "catalogue": {"findings", "observations"} | _GROUND,
     "network": {"observations"} | _GROUND,
     "checks": {"observations", "findings", "catalogue", "formats", "dnsrecords"} | _GROUND,
-    "diagnose": {"checks", "findings", "catalogue", "observations", "dnsrecords"} | _GROUND,
-    "report": {"findings", "catalogue", "observations", "i18n", "templating"} | _GROUND,
+    "clients": {"observations", "formats", "dnsrecords", "catalogue"} | _GROUND,
+    "lint": {"clients", "formats", "catalogue", "observations"} | _GROUND,
+    "diagnose": {"checks", "clients", "findings", "catalogue", "observations", "dnsrecords"} | _GROUND,
+    "report": {"clients", "findings", "catalogue", "observations", "i18n", "templating"} | _GROUND,
     "guides": {"i18n", "templating", "catalogue"} | _GROUND,
     "web": {"store", "formats", "signing", "config", "guides", "i18n", "templating"} | _GROUND,
     "cli": {"store", "formats", "dnsrecords", "signing", "config", "i18n", "network", "checks", "diagnose", "catalogue", "report"}
-    | {"findings", "guides", "observations"}
+    | {"clients", "lint", "findings", "guides", "observations"}
     | _GROUND,
 }
 

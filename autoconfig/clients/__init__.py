@@ -1,0 +1,10 @@
+"""Mail programs, one file each: what each makes of a document (`read`), and how it looks for settings (`discover`).
+
+A new program is its file and a line below.
+"""
+
+from __future__ import annotations
+
+from autoconfig.clients.outcome import Client
+
+CLIENTS: dict[str, Client] = {client.name: client for client in ()}
