@@ -17,7 +17,7 @@ _PLACEHOLDER = re.compile(r"%\((\w+)\)")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A mistake: *reason* is a clause that ends "Geary rejects the whole document: ..." (English, %-style, marked with `N_`), *fix* an order."""
+    """A mistake: *reason* is a clause that ends "Geary rejects the whole document: ..." (English, %-style, `N_`), *fix* an order."""
 
     severity: Severity
     reason: str
