@@ -7,4 +7,6 @@ from __future__ import annotations
 
 from autoconfig.clients.outcome import Client
 
-CLIENTS: dict[str, Client] = {client.name: client for client in ()}
+_ALL: tuple[Client, ...] = ()
+
+CLIENTS: dict[str, Client] = {client.name: client for client in _ALL}
