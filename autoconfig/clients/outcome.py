@@ -156,6 +156,7 @@ class Client:
     """A mail program: its *name* in options and reports, its *title* for people, how well we know it, and what it does.
 
     *readers* are its acceptance rules by the kind of document ("mozilla", "outlook", "apple", "pacc"), for those that it reads.
+    Where *tries_each*, it connects to one candidate after another until one works; others keep to the first.
     """
 
     name: str
@@ -163,3 +164,4 @@ class Client:
     confidence: Confidence
     discover: Callable[[Typed, World], Awaitable[Outcome]]
     readers: Mapping[str, Reader] = field(default_factory=dict, hash=False)
+    tries_each: bool = False
