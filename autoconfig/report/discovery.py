@@ -1,0 +1,127 @@
+"""What mail programs end up with, for the person at the terminal.
+
+What each asked and when, what it was told, which servers it enters, whether these work, and why not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.console import Console
+from rich.text import Text
+
+from autoconfig.clients.outcome import Choice, Confidence, Effect, Note, Result, Step
+from autoconfig.clients.works import End
+from autoconfig.errors import N_, PLACE, printable
+from autoconfig.i18n import Texts
+from autoconfig.model import TLSMode
+from autoconfig.report.outcomes import reason, reasons
+from autoconfig.report.page import MARGIN, Page
+
+_RESULTS = {
+    Result.AUTOMATIC: ("✓", "green", N_("sets the account up by itself")),
+    Result.PROMPT: ("!", "yellow", N_("asks for something more")),
+    Result.MANUAL: ("✗", "red", N_("wants the servers typed in")),
+    Result.WRONG: ("✗", "red", N_("enters servers that cannot be right")),
+}
+_WORKS = {
+    True: ("✓", "green", N_("yes")),
+    False: ("✗", "red", N_("no")),
+    None: ("?", "magenta", N_("not known")),
+}
+_CONFIDENCES = {
+    Confidence.MEASURED: N_("as the real program was seen to do"),
+    Confidence.SOURCE: N_("as its source has it"),
+    Confidence.DOCUMENTED: N_("as its maker describes it"),
+    Confidence.CLAIMED: N_("as others describe it"),
+}
+_EFFECTS = {
+    Effect.REJECTS: N_("rejects the whole document: %(reason)s"),
+    Effect.SKIPS: N_("leaves out a server: %(reason)s"),
+    Effect.MISREADS: N_("misreads it: %(reason)s"),
+}
+_TLS = {TLSMode.IMPLICIT: "TLS", TLSMode.STARTTLS: "STARTTLS", TLSMode.NONE: N_("no encryption")}
+# What a step says where nobody answered, in the words of `observations`.
+_SAID = {
+    "nothing": N_("nothing"),
+    "no answer in time": N_("no answer in time"),
+    "no-address": N_("no such host"),
+    "refused": N_("refused"),
+    "timeout": N_("no answer in time"),
+    "unreachable": N_("no way there"),
+    "no-way-from-here": N_("no way there from here"),
+    "tls": N_("TLS fails"),
+    "certificate": N_("wrong certificate"),
+    "reset": N_("connection broken off"),
+    "malformed": N_("answers nonsense"),
+    "forbidden": N_("not allowed"),
+    "unknown": N_("not known"),
+    "nodata": N_("no such record"),
+    "nxdomain": N_("no such name"),
+    "servfail": N_("the name server fails"),
+    "loop": N_("aliases in a circle"),
+}
+_LINE = 300  # characters of one line
+_MANY = 8  # candidates that are shown
+_CLOCK = 9  # columns of "12 345 ms"
+
+
+def show(title: str, ends: Iterable[End], texts: Texts, console: Console) -> None:
+    """Print *ends* below *title*, which is the address or the name of a case."""
+    page = _Page(console, texts)
+    page.print(Text(printable(title, _LINE), style="bold"))
+    for end in ends:
+        page.end(end)
+
+
+class _Page(Page):
+    """Ends of searches on their way to a console."""
+
+    def __init__(self, console: Console, texts: Texts) -> None:
+        super().__init__(console)
+        self._texts = texts
+
+    def end(self, end: End) -> None:
+        """Print one of them."""
+        _ = self._texts.gettext
+        outcome, why = end.outcome, reasons(end, self._texts)
+        mark, style, result = _RESULTS[outcome.result]
+        self.print()
+        heading = Text.assemble((mark, style), " ", (end.client.title, "bold"), " ", _(result))
+        self.print(heading, aside=_(_CONFIDENCES[end.client.confidence]))
+        for step in outcome.steps:
+            self._step(step)
+        several = end.client.tries_each
+        parts: list[tuple[str, Sequence[str | Text]]] = [
+            (_("From"), [" · ".join(printable(part, _LINE) for part in (outcome.via, outcome.source) if part)]),
+            (_("Incoming"), self._servers(outcome.incoming, several=several)),
+            (_("Outgoing"), self._servers(outcome.outgoing, several=several)),
+            (_("Works"), [self._works(end)] if outcome.incoming or outcome.outgoing else []),
+            (_("Why"), why),
+            (_("Reads"), list(dict.fromkeys(self._note(note) for note in outcome.notes))[:_MANY]),
+        ]
+        column = 2 * MARGIN if self.is_narrow else max(len(label) for label, _lines in parts) + MARGIN + 2
+        for label, lines in parts:
+            self.part(Text(label, style="dim"), [line for line in lines if line], column)
+
+    def _step(self, step: Step) -> None:
+        clock = f"{round(step.at)} ms"
+        said = self._texts.gettext(_SAID[step.said]) if step.said in _SAID else printable(step.said, _LINE)
+        line = Text.assemble(" " * MARGIN, (f"{clock:>{_CLOCK}}", "dim"), "  ", printable(step.what, _LINE), "  ", (said, "italic"))
+        self.print(line, MARGIN if self.is_narrow else MARGIN + _CLOCK + 2)
+
+    def _servers(self, choices: tuple[Choice, ...], *, several: bool) -> list[str]:
+        return [self._server(choice) for choice in choices[: _MANY if several else 1]]
+
+    def _server(self, choice: Choice) -> str:
+        tls = "" if choice.tls is None else self._texts.gettext(_TLS[choice.tls])
+        place = choice.host if choice.port is None else f"{choice.host}:{choice.port}"
+        return "  ".join(printable(part, _LINE) for part in (choice.protocol.upper(), place, tls, choice.username or "") if part)
+
+    def _works(self, end: End) -> Text:
+        mark, style, word = _WORKS[end.works.works]
+        return Text.assemble((mark, style), " ", self._texts.gettext(word))
+
+    def _note(self, note: Note) -> str:
+        place = "" if note.line is None else self._texts.gettext(PLACE, line=note.line) + ": "
+        return place + self._texts.gettext(_EFFECTS[note.effect], reason=reason(note.rule, note.args, self._texts))
