@@ -42,7 +42,7 @@ class _Seconds(click.FloatRange):
 
     name = "seconds"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  # as click has it
         found: float = super().convert(value, param, ctx)
         if math.isnan(found):
             self.fail(f"{value} is not a number of seconds", param, ctx)
