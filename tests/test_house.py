@@ -58,6 +58,7 @@ HOMES: dict[str, set[str]] = {
     "cryptography": {"signing.py", "network"},
     "idna": {"address.py"},
     "segno": {"guides/qr.py"},
+    "publicsuffixlist": {"clients/basedomain.py"},
     "dns": {"network"},
     "requests": {"network"},
     "ssl": {"network"},
