@@ -176,7 +176,41 @@ RULES: Mapping[str, Rule] = {
         N_("there is a comment, CDATA or an element inside of %(element)s"),
         N_("Write the plain value between the tags, and nothing else."),
     ),
+    "PROVIDER_ID": Rule(
+        Severity.ERROR,
+        N_("the id of emailProvider is missing or no host name"),
+        N_('Write the provider\'s domain as the id, such as <emailProvider id="kund.se">.'),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
+    "DOMAIN_MISSING": Rule(
+        Severity.ERROR,
+        N_("there is no <domain> in it that it takes for one"),
+        N_("Write at least one <domain>kund.se</domain>, without attributes."),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
+    "AUTHENTICATION_MISSING": Rule(
+        Severity.ERROR,
+        N_("a server has no authentication that it knows"),
+        N_("Write <authentication>password-cleartext</authentication> for each server."),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
+    "OAUTH2_ONLY": Rule(
+        Severity.ERROR,
+        N_("%(host)s takes nothing but OAuth2, which it uses with large providers that it knows only"),
+        N_("Name password-cleartext as well, with an app password where a second factor is used."),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
     # --- the way to a document ---
+    "SOURCE_UNENCRYPTED": Rule(
+        Severity.WARNING,
+        N_("the settings came over an unencrypted connection, so that it asks whether they are right"),
+        N_("Serve the settings over https, with a valid certificate and without redirects to http."),
+    ),
+    "SOURCE_BY_MX": Rule(
+        Severity.WARNING,
+        N_("only the MX record led to the settings, which is not signed, so that it asks whether they are right"),
+        N_("Publish the settings for the domain itself."),
+    ),
     "NOTHING_FOUND": Rule(
         Severity.ERROR,
         N_("it finds no settings"),
