@@ -5,8 +5,9 @@ A new program is its file and a line below.
 
 from __future__ import annotations
 
+from autoconfig.clients import evolution
 from autoconfig.clients.outcome import Client
 
-_ALL: tuple[Client, ...] = ()
+_ALL: tuple[Client, ...] = (evolution.CLIENT,)
 
 CLIENTS: dict[str, Client] = {client.name: client for client in _ALL}

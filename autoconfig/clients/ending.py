@@ -21,11 +21,12 @@ def ending(
 ) -> Outcome:
     """Return the outcome of a search that ended with these candidates, of which the program enters the first of each side."""
     result, why, args = _judged(incoming, outgoing)
-    if not why or why == "NOTHING_FOUND":
-        # What explains it is what the program did not like; a document that it refused comes before one that it took for something else.
-        reasons = sorted((note for note in notes if note.effect is not Effect.SKIPS), key=lambda note: note.effect is Effect.MISREADS)
-        if reasons and (why or reasons[0].effect is Effect.MISREADS):
-            why, args = reasons[0].rule, reasons[0].args
+    # What explains it is what the program did not like: for want of servers a document that it refused, else one that it took for
+    # something else than is meant.
+    telling = (Effect.REJECTS, Effect.MISREADS) if why == "NOTHING_FOUND" else () if why else (Effect.MISREADS,)
+    reason = next((note for effect in telling for note in notes if note.effect is effect), None)
+    if reason is not None:
+        why, args = reason.rule, reason.args
     return Outcome(result, tuple(incoming), tuple(outgoing), via, source, steps, tuple(notes), why, args)
 
 

@@ -106,8 +106,7 @@ class _Parser:
         if end < 0:
             self._at = len(self._data)
             self._stop(f"it ends inside of <{self._open[-1]}>")
-        text = self._unescaped(self._data[self._at : end])
-        self._at = end
+        text = self._unescaped(end)
         return Text(self._open[-1], _LINE_END.sub("\n", text), line)
 
     def _pass_by(self) -> None:
@@ -171,8 +170,9 @@ class _Parser:
         if end < 0:
             self._at = len(self._data)
             self._stop("the value of an attribute does not end")
-        value = self._unescaped(self._data[self._at + 1 : end])
-        self._at = end + 1
+        self._at += 1
+        value = self._unescaped(end)
+        self._at += 1
         return name, re.sub(r"\r\n|[\r\n\t]", " ", value)
 
     def _end_tag(self) -> End:
@@ -204,13 +204,23 @@ class _Parser:
         blanks = _SKIPPED.match(self._data, self._at)
         self._at = blanks.end() if blanks else self._at
 
-    def _unescaped(self, raw: bytes) -> str:
-        # A C string: it ends with its first NUL.
-        raw = raw.partition(b"\0")[0]
+    def _unescaped(self, end: int) -> str:
+        """Return what stands from here to *end*, and go there."""
+        begin = self._at
+        raw = self._data[begin:end].partition(b"\0")[0]  # a C string ends with its first NUL
         try:
-            return _REFERENCE.sub(lambda found: self._character(found).encode(), raw).decode()
-        except UnicodeDecodeError:
+            raw.decode()
+        except UnicodeDecodeError as error:
+            self._at = begin + error.start
             self._stop("there are bytes that are not UTF-8")
+        pieces: list[bytes] = []
+        copied = 0
+        for found in _REFERENCE.finditer(raw):
+            self._at = begin + found.start()
+            pieces += (raw[copied : found.start()], self._character(found).encode())
+            copied = found.end()
+        self._at = end
+        return b"".join((*pieces, raw[copied:])).decode()
 
     def _character(self, found: re.Match[bytes]) -> str:
         hexadecimal, _, sign, digits, entity = found.groups()
