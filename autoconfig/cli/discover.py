@@ -25,6 +25,7 @@ from autoconfig.errors import N_, AutoconfigError, ConfigError, DocumentError, S
 from autoconfig.model import ClientConfig
 from autoconfig.network.live import Live
 from autoconfig.network.scripted import Scripted
+from autoconfig.observations import LookupStatus
 from autoconfig.report import discovery, outcomes
 from autoconfig.report.data import to_json
 
@@ -52,7 +53,7 @@ def discover(
     resolver: tuple[str, int] | None,
     ca: Path | None,
     deadline: float,
-) -> None:
+) -> int:
     """Tell what each mail program would do with an address: what it asks for, what it ends up with, and whether that works.
 
     The programs are re-enacted, on the live network. For an address of a domain here, what they end up with is compared with its settings.
@@ -71,17 +72,24 @@ def discover(
     for host, ip in resolve:
         hosts.setdefault(host, []).append(ip)
 
-    async def live() -> tuple[End, ...]:
+    async def live() -> tuple[End, ...] | None:
         async with Live(resolver=resolver, resolve=hosts, ca=ca, deadline=deadline) as world:
+            # All programs ask for this name. Without any name server they would all find nothing, which says nothing about the domain.
+            if (await world.lookup(domain.ascii, "A")).status is LookupStatus.UNREACHABLE:
+                return None
             return await search(clients, Typed(address.strip()), world, expected)
 
     waiting = Console(stderr=True, highlight=False, markup=False, emoji=False)
     with waiting.status(domain.unicode) if waiting.is_terminal else nullcontext():
         ends = asyncio.run(live())
+    if ends is None:
+        note(texts.gettext("no name server can be reached, so that nothing is known"))
+        return 1
     if format_ == "json":
         _say_json([outcomes.to_data(end, texts) for end in ends], indent=2)
     else:
         _say_text(address, ends, texts)
+    return 0
 
 
 @click.command()
@@ -147,7 +155,7 @@ def _cases(file: BinaryIO, client: str | None, texts: i18n.Texts) -> Iterator[_C
         try:
             yield _case(line, client, number, texts)
         except AutoconfigError as error:
-            raise DocumentError(N_("line %(line)d: %(reason)s"), line=number, reason=error) from None
+            raise DocumentError(N_("line %(number)d: %(reason)s"), number=number, reason=error) from None
 
 
 def _case(line: bytes, client: str | None, number: int, texts: i18n.Texts) -> _Case:
@@ -156,7 +164,8 @@ def _case(line: bytes, client: str | None, number: int, texts: i18n.Texts) -> _C
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise DocumentError(N_("this is not JSON: %(reason)s"), reason=error) from None
+        reason = error.msg if isinstance(error, json.JSONDecodeError) else error
+        raise DocumentError(N_("this is not JSON: %(reason)s"), reason=reason) from None
     if not isinstance(data, dict):
         raise DocumentError(N_("a case is an object, with braces around it"))
     email = _text(data, "email")
