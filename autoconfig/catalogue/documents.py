@@ -107,6 +107,11 @@ RULES: Mapping[str, Rule] = {
         N_("Write <username>%%EMAILADDRESS%%</username> for each server."),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
+    "USERNAME_IGNORED": Rule(
+        Severity.WARNING,
+        N_("it uses the whole address as the user name, and not %(username)s"),
+        N_("Let people log in with their whole address."),
+    ),
     "SOCKET_TYPE_MISSING": Rule(
         Severity.ERROR,
         N_("a server has no socketType"),
