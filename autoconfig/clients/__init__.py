@@ -5,12 +5,14 @@ A new program is its file and a line below.
 
 from __future__ import annotations
 
-from autoconfig.clients import evolution, k9
+from autoconfig.clients import aerc, deltachat, evolution, k9
 from autoconfig.clients.outcome import Client
 
 _ALL: tuple[Client, ...] = (
     k9.CLIENT,
     evolution.CLIENT,
+    deltachat.CLIENT,
+    aerc.CLIENT,
 )
 
 CLIENTS: dict[str, Client] = {client.name: client for client in _ALL}

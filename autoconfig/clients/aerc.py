@@ -225,7 +225,7 @@ async def _srv(who: Typed, trail: Trail) -> _Found:
 
 def _highest(values: Sequence[str]) -> tuple[str, int] | None:
     """Return target and port of the record with the most weight, whatever its priority; None where there is none, or no service."""
-    records = sorted((found for value in values if (found := _SRV.match(value))), key=lambda record: int(record[1]))
+    records = sorted((record for value in values if (record := _SRV.match(value))), key=lambda record: int(record[1]))
     if not records:
         return None
     best = max(records, key=lambda record: int(record[2]))
@@ -278,9 +278,9 @@ async def _guess(who: Typed, trail: Trail) -> _Found:
 
 async def _guess_mx(who: Typed, trail: Trail) -> _Found:
     lookup, end = await trail.lookup(who.domain.lower(), "MX", patience=_DNS_MS)
-    records = sorted((found for value in lookup.values if (found := _MX.match(value))), key=lambda record: int(record[1]))
-    hosts = [record[2] for record in records]
-    found = await _connected(dict.fromkeys(_GUESSED, tuple(hosts[:1])), who, trail)
+    records = sorted((record for value in lookup.values if (record := _MX.match(value))), key=lambda record: int(record[1]))
+    hosts = tuple(record[2] for record in records[:1])
+    found = await _connected(dict.fromkeys(_GUESSED, hosts), who, trail)
     return replace(found, end=max(found.end, end))
 
 
