@@ -16,7 +16,7 @@ from autoconfig.address import Domain
 from autoconfig.clients.ending import ending
 from autoconfig.clients.gmarkup import End, MarkupError, Start, Text, events
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Result, Typed
-from autoconfig.clients.trail import Answer, Trail
+from autoconfig.clients.trail import Trail
 from autoconfig.errors import AddressError
 from autoconfig.model import TLSMode
 from autoconfig.observations import World
@@ -37,7 +37,7 @@ _PORT = re.compile(r"[ \t\n\v\f\r]*(\+?[0-9]+)")  # strtol
 _USER = "EVOLUTIONUSER"  # instead of the local part; the real one since 3.55.2
 _PATH = "/mail/config-v1.1.xml"
 _DATABASE = "https://autoconfig.thunderbird.net/v1.1/"
-_PATIENCE = 15_000.0  # of libsoup for one connection, so that every redirect has it anew
+_PATIENCE = 15_000.0  # of libsoup for one connection
 _MOST_REDIRECTS = 20
 _MOST_NAMES = 10  # that we ask at above a name server; the program has no such limit
 _DNS_PATIENCE = 10_000.0  # the C library: two attempts of 5 s
@@ -240,7 +240,8 @@ class _Search:
     async def look_at(self, domain: str) -> bool:
         """Look in all sources for *domain*, and tell whether one of them had a document that is read to its end."""
         for source, url in self._urls(domain):
-            answer = await self._get(url)
+            answer = await self.trail.fetch(url, at=self._now, patience=_PATIENCE, anew=True, most=_MOST_REDIRECTS)
+            self._now = answer.end
             self.not_found = answer.status == 404
             if answer.is_success:
                 notes, accepted = _read_into(self.servers, answer.body, self._fill)
@@ -267,15 +268,6 @@ class _Search:
             for scheme in ("https", "http"):
                 yield f"{source}-{scheme}", f"{scheme}://{base}{_PATH}{query}"
         yield "database", _DATABASE + quote(domain, safe=_GRAPHIC, errors="replace")
-
-    async def _get(self, url: str) -> Answer:
-        for _ in range(_MOST_REDIRECTS + 1):
-            answer = await self.trail.fetch(url, at=self._now, patience=_PATIENCE, most=0)
-            self._now = answer.end
-            if answer.timed_out or not answer.response.location:
-                break
-            url = answer.response.location.partition("#")[0]
-        return answer
 
     def _fill(self, text: str) -> str:
         return _PLACEHOLDERS.sub(lambda found: self._values[found[0]], text)

@@ -103,6 +103,7 @@ class Trail:
         *,
         at: float = 0.0,
         patience: float,
+        anew: bool = False,
         most: int = 20,
         follows: Follows = follows_all,
         method: str = "GET",
@@ -111,12 +112,13 @@ class Trail:
     ) -> Answer:
         """Ask for *url* and follow at most *most* redirects, as far as *follows* does, all within *patience* milliseconds.
 
+        Where *anew*, each redirect has that time for itself.
         A redirect that is not followed, or one too many, is the last answer: its status is 3xx.
         """
         request, now, hops = Request(url, method, tuple(headers), body), at, list[Response]()
         while True:
             response = await self.world.fetch(request)
-            left = at + patience - now
+            left = patience if anew else at + patience - now
             # What would have come too late has not come.
             timed_out = response.ms > left or response.failure is HTTPFailure.TIMEOUT
             spent = min(response.ms, left) if response.failure is not HTTPFailure.TIMEOUT else left
