@@ -205,7 +205,46 @@ RULES: Mapping[str, Rule] = {
         N_("Name password-cleartext as well, with an app password where a second factor is used."),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
+    "VALUE_ATTRIBUTE": Rule(
+        Severity.ERROR,
+        N_("%(element)s has an attribute, which hides its value"),
+        N_("Write %(element)s without attributes."),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
+    "USERNAME_CHANGED": Rule(
+        Severity.ERROR,
+        N_("the user name becomes %(value)s"),
+        N_("Write <username>%%EMAILADDRESS%%</username>; an empty user name, or one that is a number, is not kept as it is written."),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
+    "SMTP_ELSEWHERE": Rule(
+        Severity.WARNING,
+        N_("useGlobalPreferredServer tells it to send through the server of another account"),
+        N_("Leave out useGlobalPreferredServer."),
+    ),
     # --- the way to a document ---
+    "CONTENT_TYPE": Rule(
+        Severity.ERROR,
+        N_("an answer with status 200 has the content type %(value)s, and other places of its kind are then left out"),
+        N_("Serve settings as text/xml or application/xml, in lower case, and answer 404 where there are none."),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
+    "DOMAIN_NOT_ASCII": Rule(
+        Severity.ERROR,
+        N_("it cannot look for %(domain)s, which has letters outside a to z"),
+        N_("Let people enter the address with the domain's A-labels (xn--...)."),
+        "RFC 5890",
+    ),
+    "THIRD_PARTY": Rule(
+        Severity.WARNING,
+        N_("it asks whether the settings may come from %(host)s"),
+        N_("Answer at the domain's own names instead of sending on to those of another domain."),
+    ),
+    "PASSWORD_ASKED": Rule(
+        Severity.WARNING,
+        N_("autodiscover answers nobody without a password, so that it asks for that first"),
+        N_("Let autodiscover answer without a password, or publish the settings for autoconfig as well."),
+    ),
     "SOURCE_UNENCRYPTED": Rule(
         Severity.WARNING,
         N_("the settings came over an unencrypted connection, so that it asks whether they are right"),
@@ -233,5 +272,29 @@ RULES: Mapping[str, Rule] = {
         N_("the value %(ssl)s of SSL is neither on nor off"),
         N_("Write <SSL>on</SSL> or <SSL>off</SSL>, in lower case."),
         "MS-OXDSCLI 2.2.4.1.1.2.6",
+    ),
+    "WORD_UNKNOWN": Rule(
+        Severity.ERROR,
+        N_("the value %(value)s of %(element)s is no word that it knows"),
+        N_("Write on or off in SSL and SPA, in lower case, and SSL, TLS or None in Encryption."),
+        "MS-OXDSCLI 2.2.4.1.1.2.6",
+    ),
+    "ENCRYPTION_BY_PORT": Rule(
+        Severity.WARNING,
+        N_("it looks at the port %(port)d and not at the value %(value)s of Encryption"),
+        N_("Use the usual ports: 143, 110 and 587 with STARTTLS, 993, 995 and 465 with TLS."),
+        "MS-OXDSCLI 2.2.4.1.1.2.6",
+    ),
+    "ACCOUNT_MISSING": Rule(
+        Severity.ERROR,
+        N_("there is no Account with a Protocol in it"),
+        N_("Name the servers in Autodiscover/Response/Account/Protocol, or answer 404."),
+        "MS-OXDSCLI 2.2.4.1.1",
+    ),
+    "REDIRECT_URL": Rule(
+        Severity.ERROR,
+        N_("it does not follow RedirectUrl"),
+        N_("Answer with the settings, or with an HTTP redirect (302)."),
+        "MS-OXDSCLI 2.2.4.1.1.2",
     ),
 }
