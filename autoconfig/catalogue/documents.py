@@ -267,6 +267,12 @@ RULES: Mapping[str, Rule] = {
         "RFC 6186",
     ),
     # --- Autodiscover ---
+    "PROTOCOL_TOO_EARLY": Rule(
+        Severity.ERROR,
+        N_("a Protocol stands before AccountType and Action"),
+        N_("Write <AccountType>email</AccountType> and <Action>settings</Action> first in Account, then the Protocols."),
+        "MS-OXDSCLI 2.2.4.1.1.2",
+    ),
     "SSL_UNKNOWN": Rule(
         Severity.WARNING,
         N_("the value %(ssl)s of SSL is neither on nor off"),
