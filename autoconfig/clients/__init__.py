@@ -5,14 +5,16 @@ A new program is its file and a line below.
 
 from __future__ import annotations
 
-from autoconfig.clients import aerc, deltachat, evolution, k9, thunderbird
+from autoconfig.clients import aerc, deltachat, evolution, fairemail, k9, thunderbird
 from autoconfig.clients.outcome import Client
 
 _ALL: tuple[Client, ...] = (
     thunderbird.CLIENT,
     k9.CLIENT,
-    evolution.CLIENT,
     deltachat.CLIENT,
+    evolution.CLIENT,
+    fairemail.CLIENT,
+    fairemail.PLAY,
     aerc.CLIENT,
 )
 
