@@ -255,6 +255,21 @@ RULES: Mapping[str, Rule] = {
         N_("only the MX record led to the settings, which is not signed, so that it asks whether they are right"),
         N_("Publish the settings for the domain itself."),
     ),
+    "REDIRECT_ASKS": Rule(
+        Severity.WARNING,
+        N_("it asks whether %(host)s, to which it was sent, may set up the account"),
+        N_("Answer over https at autodiscover. or at the domain itself, so that nobody has to be sent on."),
+    ),
+    "CLOUD_DECIDES": Rule(
+        Severity.NOTICE,
+        N_("a service of its maker decides, which asks nothing of the domain that could be changed"),
+        N_("Tell people which servers to type in."),
+    ),
+    "PROFILE_ONLY": Rule(
+        Severity.NOTICE,
+        N_("it looks for nothing by itself, but takes a profile that the person opens"),
+        N_("Send people a link to the profile, or show it on a page."),
+    ),
     "NOTHING_FOUND": Rule(
         Severity.ERROR,
         N_("it finds no settings"),
@@ -272,6 +287,18 @@ RULES: Mapping[str, Rule] = {
         N_("a Protocol stands before AccountType and Action"),
         N_("Write <AccountType>email</AccountType> and <Action>settings</Action> first in Account, then the Protocols."),
         "MS-OXDSCLI 2.2.4.1.1.2",
+    ),
+    "ANSWER_IS_ERROR": Rule(
+        Severity.NOTICE,
+        N_("the answer is the error %(code)s"),
+        N_("Nothing has to be done, if there is no such address here."),
+        "MS-OXDSCLI 2.2.4.1.1.2.3",
+    ),
+    "SPA_MISSING": Rule(
+        Severity.WARNING,
+        N_("SPA is missing, which means that the password is to be sent in Microsoft's own way"),
+        N_("Write <SPA>off</SPA> in each Protocol."),
+        "MS-OXDSCLI 2.2.4.1.1.2.5",
     ),
     "SSL_UNKNOWN": Rule(
         Severity.WARNING,
