@@ -160,6 +160,15 @@ def _choice(server: _Server, protocol: str, config: _Config) -> Choice:
 
 
 @dataclass(frozen=True, slots=True)
+class _Who:
+    """The address: as Go's net/mail gives it, without quotes; its domain as typed; and the domain in A-labels."""
+
+    text: str
+    domain: str
+    host: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """What one of the sources came to, at *end*."""
 
@@ -179,7 +188,8 @@ async def discover(typed: Typed, world: World) -> Outcome:
     """Search as aerc does; what it finds too late for its wizard must be typed in."""
     if typed.address is None:
         return Outcome(Result.MANUAL, why="NOTHING_FOUND")
-    who = Typed(typed.text.strip())
+    domain = typed.domain.strip()
+    who = _Who(f"{typed.address.local}@{domain}", domain, typed.address.domain.ascii)
     trail, end, notes = Trail(world), 0.0, list[Note]()
     found = await _srv(who, trail)
     # SRV records are there before the first web server is asked.
@@ -204,7 +214,7 @@ async def discover(typed: Typed, world: World) -> Outcome:
     return replace(outcome, incoming=incoming, outgoing=outgoing)
 
 
-async def _srv(who: Typed, trail: Trail) -> _Found:
+async def _srv(who: _Who, trail: Trail) -> _Found:
     if not who.domain.isascii():
         return _Found(0.0)  # which Go takes for no domain name at all
     services = ("jmap", *(service for service, _ in (*_SRV_INCOMING, *_SRV_OUTGOING)))
@@ -232,12 +242,11 @@ def _highest(values: Sequence[str]) -> tuple[str, int] | None:
     return (best[4], int(best[3])) if best[4] != "." and int(best[3]) else None
 
 
-async def _own_documents(who: Typed, trail: Trail) -> _Found:
-    host, query, config, at = _host(who), f"?emailaddress={quote_plus(who.text)}", _Config(), 0.0
-    found = _Found(at)
+async def _own_documents(who: _Who, trail: Trail) -> _Found:
+    query, config, found = f"?emailaddress={quote_plus(who.text)}", _Config(), _Found(0.0)
     for url in (
-        f"https://autoconfig.{host}/mail/config-v1.1.xml{query}",
-        f"https://{host}/.well-known/autoconfig/mail/config-v1.1.xml{query}",
+        f"https://autoconfig.{who.host}/mail/config-v1.1.xml{query}",
+        f"https://{who.host}/.well-known/autoconfig/mail/config-v1.1.xml{query}",
     ):
         found = await _document(url, who, trail, found.end, config, found.notes)
         if found.something:
@@ -245,11 +254,11 @@ async def _own_documents(who: Typed, trail: Trail) -> _Found:
     return found
 
 
-async def _database(who: Typed, trail: Trail) -> _Found:
+async def _database(who: _Who, trail: Trail) -> _Found:
     return await _document(f"https://autoconfig.thunderbird.net/v1.1/{quote(who.domain)}", who, trail, 0.0, _Config(), ())
 
 
-async def _document(url: str, who: Typed, trail: Trail, at: float, config: _Config, notes: tuple[Note, ...]) -> _Found:
+async def _document(url: str, who: _Who, trail: Trail, at: float, config: _Config, notes: tuple[Note, ...]) -> _Found:
     answer = await trail.fetch(url, at=at, patience=_HTTP_MS, most=_REDIRECTS)
     # A redirect without Location is an answer like any other.
     stuck = answer.status in _MOVED and answer.response.header("location")
@@ -257,26 +266,25 @@ async def _document(url: str, who: Typed, trail: Trail, at: float, config: _Conf
         return _Found(answer.end, notes=notes)
     found = _read(answer.body, config)
     incoming, outgoing = (tuple(_filled(choice, who) for choice in side) for side in (found.incoming, found.outgoing))
-    return _Found(answer.end, incoming, outgoing, url if found.accepted else None, (*notes, *found.notes))
+    if answer.is_success:
+        # That the page of an error is no document explains nothing.
+        notes += found.notes
+    return _Found(answer.end, incoming, outgoing, url if found.accepted else None, notes)
 
 
-def _filled(choice: Choice, who: Typed) -> Choice:
+def _filled(choice: Choice, who: _Who) -> Choice:
     return replace(choice, username=who.text) if (choice.username or "").lower() == _ADDRESS else choice
-
-
-def _host(who: Typed) -> str:
-    return who.address.domain.ascii if who.address else who.domain
 
 
 # --- guesses -----------------------------------------------------------------------------------------------------------------------
 
 
-async def _guess(who: Typed, trail: Trail) -> _Found:
+async def _guess(who: _Who, trail: Trail) -> _Found:
     domain = who.domain.lower()
     return await _connected({protocol: (f"{protocol}.{domain}", f"mail.{domain}") for protocol in _GUESSED}, who, trail)
 
 
-async def _guess_mx(who: Typed, trail: Trail) -> _Found:
+async def _guess_mx(who: _Who, trail: Trail) -> _Found:
     lookup, end = await trail.lookup(who.domain.lower(), "MX", patience=_DNS_MS)
     records = sorted((record for value in lookup.values if (record := _MX.match(value))), key=lambda record: int(record[1]))
     hosts = tuple(record[2] for record in records[:1])
@@ -284,7 +292,7 @@ async def _guess_mx(who: Typed, trail: Trail) -> _Found:
     return replace(found, end=max(found.end, end))
 
 
-async def _connected(hosts: Mapping[str, Sequence[str]], who: Typed, trail: Trail) -> _Found:
+async def _connected(hosts: Mapping[str, Sequence[str]], who: _Who, trail: Trail) -> _Found:
     """Try each protocol's *hosts* at its ports, until one lets itself be connected to; both protocols must have one."""
     sides = await asyncio.gather(*(_first(protocol, names, who, trail) for protocol, names in hosts.items()))
     end = max(end for _, end in sides)
@@ -292,7 +300,7 @@ async def _connected(hosts: Mapping[str, Sequence[str]], who: Typed, trail: Trai
     return _Found(end, (imap,), (smtp,), f"{imap.host}:{imap.port}") if imap and smtp else _Found(end)
 
 
-async def _first(protocol: str, hosts: Sequence[str], who: Typed, trail: Trail) -> tuple[Choice | None, float]:
+async def _first(protocol: str, hosts: Sequence[str], who: _Who, trail: Trail) -> tuple[Choice | None, float]:
     at = 0.0
     for host in hosts:
         for port, tls in _GUESSED[protocol]:

@@ -55,17 +55,24 @@ class _Values:
     line: int
     found: dict[str, tuple[str, int]] = field(default_factory=dict)
     lost: set[str] = field(default_factory=set)
+    begun: bool = False  # an element has begun, and has no text yet
 
     def take(self, event: Event, name: str, notes: list[Note]) -> None:
-        """Take what stands in the element *name*."""
-        if event.kind is Kind.TEXT:
-            if name in self.found:
-                notes.append(Note("VALUE_TWICE", Effect.MISREADS, event.line, {"element": name}))
+        """Take an event inside of the element *name*."""
+        rule = ""
+        if event.kind is Kind.START:
+            self.begun = True
+        elif event.kind is Kind.TEXT:
+            if name in self.found and name not in self.lost:
+                rule = "VALUE_TWICE" if self.begun else "VALUE_IN_PIECES"
             self.found[name] = event.text.strip(WHITE), event.line
-        else:
+            self.begun = False
+        elif event.kind in (Kind.CDATA, Kind.ENTITY):
             rule = "VALUE_ENTITY" if event.kind is Kind.ENTITY else "VALUE_IN_PIECES"
-            notes.append(Note(rule, Effect.MISREADS if name in self.found else Effect.SKIPS, event.line, {"element": name}))
             self.lost.add(name)
+        if rule:
+            effect = Effect.MISREADS if name in self.found else Effect.SKIPS
+            notes.append(Note(rule, effect, event.line, {"element": name}))
 
     def get(self, name: str) -> str | None:
         """Return the last text in the element *name*."""
@@ -74,7 +81,7 @@ class _Values:
     def port(self, notes: list[Note]) -> int | None:
         """Return the port, None for what is none: then it is the usual one."""
         value, line = self.found["port"]
-        port = int(value) if _NUMBER.match(value) and len(value) < 10 else 0
+        port = int(value.lstrip("+0") or "0") if _NUMBER.match(value) and len(value.lstrip("+0")) < 6 else 0
         if not 0 < port < 65536:
             notes.append(Note("PORT_INVALID", Effect.MISREADS, line, {"value": value}))
             return None
@@ -131,7 +138,7 @@ def _server(start: Event, every: Iterator[Event], notes: list[Note]) -> Choice |
         if event.kind is Kind.START:
             # The end of an element changes nothing: what follows it is taken for its text as well.
             element = _name(event)
-        elif element in ("hostname", "port", "sockettype", "username") and event.kind in (Kind.TEXT, Kind.CDATA, Kind.ENTITY):
+        if element in ("hostname", "port", "sockettype", "username"):
             values.take(event, element, said)
     if protocol not in _PROTOCOLS:
         if protocol not in _OTHERS:
@@ -170,7 +177,7 @@ def _protocol(start: Event, every: Iterator[Event], notes: list[Note]) -> Choice
             element = _name(event)
         elif event.kind is Kind.END and _name(event) == element:
             element = ""
-        elif element in ("type", "server", "port", "ssl") and event.kind in (Kind.TEXT, Kind.CDATA, Kind.ENTITY):
+        if element in ("type", "server", "port", "ssl"):
             values.take(event, element, said)
     protocol = (values.get("type") or "").lower()
     if protocol not in _PROTOCOLS:
