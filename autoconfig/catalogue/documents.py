@@ -330,4 +330,23 @@ RULES: Mapping[str, Rule] = {
         N_("Answer with the settings, or with an HTTP redirect (302)."),
         "MS-OXDSCLI 2.2.4.1.1.2",
     ),
+    # --- configuration profiles ---
+    "PROFILE_BROKEN": Rule(
+        Severity.ERROR,
+        N_("it is no configuration profile (%(reason)s)"),
+        N_("Make the profile anew, with a program that knows Apple's schema."),
+        "Apple, TopLevel",
+    ),
+    "PROFILE_WITHOUT_MAIL": Rule(
+        Severity.ERROR,
+        N_("there is no mail account in the profile"),
+        N_("Add a payload of the type com.apple.mail.managed."),
+        "Apple, com.apple.mail.managed",
+    ),
+    "PROFILE_KEY_MISSING": Rule(
+        Severity.ERROR,
+        N_("the key %(key)s is missing, or its value is of another type"),
+        N_("Give %(key)s the value that Apple's schema asks for."),
+        "Apple, com.apple.mail.managed",
+    ),
 }

@@ -5,17 +5,21 @@ A new program is its file and a line below.
 
 from __future__ import annotations
 
-from autoconfig.clients import aerc, deltachat, evolution, fairemail, k9, thunderbird
+from autoconfig.clients import aerc, apple, deltachat, emclient, evolution, fairemail, k9, outlook, outlook_new, thunderbird
 from autoconfig.clients.outcome import Client
 
 _ALL: tuple[Client, ...] = (
     thunderbird.CLIENT,
     k9.CLIENT,
+    outlook.CLIENT,
+    outlook_new.CLIENT,
+    apple.CLIENT,
     deltachat.CLIENT,
     evolution.CLIENT,
     fairemail.CLIENT,
     fairemail.PLAY,
     aerc.CLIENT,
+    emclient.CLIENT,
 )
 
 CLIENTS: dict[str, Client] = {client.name: client for client in _ALL}

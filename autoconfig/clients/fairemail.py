@@ -17,11 +17,12 @@ from autoconfig.clients.android import local, parse
 from autoconfig.clients.basedomain import base_domain
 from autoconfig.clients.ending import ending
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Result, Step, Typed
+from autoconfig.clients.srv import records
 from autoconfig.clients.trail import Answer, Trail
 from autoconfig.clients.works import Seen, gather
 from autoconfig.errors import DocumentError
 from autoconfig.formats import outlook
-from autoconfig.formats.xml import Element
+from autoconfig.formats.xml import Element, without_illegal
 from autoconfig.model import TLSMode
 from autoconfig.observations import TCP, Connection, Response, World
 
@@ -32,7 +33,6 @@ _SOCKETS = {"SSL": TLSMode.IMPLICIT, "STARTTLS": TLSMode.STARTTLS}
 _ADDRESS, _LOCAL_PART = "%EMAILADDRESS%", "%EMAILLOCALPART%"
 _NUMBER = re.compile(r"[+-]?[0-9]{1,9}\Z", re.ASCII)  # Java's Integer.parseInt: no blanks
 _DIGITS = re.compile(r"[0-9]{1,9}\Z", re.ASCII)
-_SRV = re.compile(r"([0-9]{1,5}) ([0-9]{1,5}) ([0-9]{1,5}) (\S+)\Z", re.ASCII)
 _MX = re.compile(r"([0-9]{1,5}) (\S+)\Z", re.ASCII)
 
 _OWN = (
@@ -303,11 +303,7 @@ async def _service(search: _Search, domain: str, services: Iterable[str], prefer
     found = []
     for service in services:
         lookup, search.now = await search.trail.lookup(f"{service}._tcp.{domain}", "SRV", at=search.now, patience=_PATIENCE)
-        for value in lookup.values:
-            record = _SRV.match(value)
-            # RFC 2782, Target: "." means that the service is not available at this domain.
-            if record and record[4] != ".":
-                found.append((int(record[1]), -int(record[2]), service != preferred, service, record[4], int(record[3])))
+        found += [(one.priority, -one.weight, service != preferred, service, one.host, one.port) for one in records(lookup.values)]
     return min(found)[3:] if found else None
 
 
@@ -329,7 +325,9 @@ async def _ask_documents(search: _Search, domain: str) -> None:
 
 
 async def _ask_autodiscover(search: _Search, domain: str) -> None:
-    body = outlook.write_request(outlook.Request(email=search.address, acceptable_response_schema=outlook.OUTLOOK_RESPONSE))
+    body = outlook.write_request(
+        outlook.Request(email=without_illegal(search.address), acceptable_response_schema=outlook.OUTLOOK_RESPONSE)
+    )
     for url in (url.format(domain) for url in _AUTODISCOVER):
         answer = await _fetch(search, url, method="POST", headers=_FORM, body=body)
         if answer.status != 200:
