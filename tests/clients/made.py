@@ -82,7 +82,7 @@ def mutated(*texts: str) -> st.SearchStrategy[bytes]:
     return st.one_of(real, st.binary(max_size=200))
 
 
-def pages(*places: tuple[str, str]) -> st.SearchStrategy[list[dict[str, object]]]:
+def answers(*places: tuple[str, str]) -> st.SearchStrategy[list[dict[str, object]]]:
     """Return answers of all kinds at *places*, and at other.se."""
 
     def made(place: tuple[str, str], status: int, location: str, body: bytes, rest: dict[str, Any]) -> dict[str, object]:

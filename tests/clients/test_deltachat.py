@@ -22,6 +22,7 @@ from tests.clients.made import (
     POX_SMTP,
     SMTP,
     WELL_KNOWN,
+    answers,
     document,
     mutated,
     page,
@@ -374,7 +375,7 @@ def test_what_it_takes_for_no_address_is_not_searched_for(email: str) -> None:
     assert (outcome.result, outcome.steps) == (Result.MANUAL, ())
 
 
-@given(email=st.one_of(st.emails(), st.text(max_size=30)), pages=pages(AUTOCONFIG, WELL_KNOWN, AUTODISCOVER, DATABASE))
+@given(email=st.one_of(st.emails(), st.text(max_size=30)), pages=answers(AUTOCONFIG, WELL_KNOWN, AUTODISCOVER, DATABASE))
 def test_no_world_is_too_strange_to_search_in(email: str, pages: list[dict[str, object]]) -> None:
     """There is an outcome, with rules that the catalogue has."""
     outcome = search(CLIENT, *pages, email=email)
