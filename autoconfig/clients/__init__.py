@@ -5,7 +5,21 @@ A new program is its file and a line below.
 
 from __future__ import annotations
 
-from autoconfig.clients import aerc, apple, deltachat, emclient, evolution, fairemail, k9, outlook, outlook_new, thunderbird
+from autoconfig.clients import (
+    aerc,
+    apple,
+    deltachat,
+    emclient,
+    evolution,
+    fairemail,
+    geary,
+    k9,
+    kmail,
+    nextcloud,
+    outlook,
+    outlook_new,
+    thunderbird,
+)
 from autoconfig.clients.outcome import Client
 
 _ALL: tuple[Client, ...] = (
@@ -16,6 +30,9 @@ _ALL: tuple[Client, ...] = (
     apple.CLIENT,
     deltachat.CLIENT,
     evolution.CLIENT,
+    kmail.CLIENT,
+    geary.CLIENT,
+    nextcloud.CLIENT,
     fairemail.CLIENT,
     fairemail.PLAY,
     aerc.CLIENT,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from xml.parsers import expat
 
+from autoconfig.clients.outcome import Effect, Note, Reading
 from autoconfig.errors import N_, DocumentError
 
 MAX_OCTETS = 1024 * 1024
@@ -66,6 +67,12 @@ def parse(data: bytes) -> Node:
     except (LookupError, ValueError):  # an encoding that Python does not have, or not for single bytes
         raise _broken(builder.parser.CurrentLineNumber, "unknown encoding") from None
     return next(builder.top.nodes)
+
+
+def refusal(error: DocumentError) -> Reading:
+    """Return what a program has that gives up a document with *error*."""
+    reason = str(error.values.get("reason", error))
+    return Reading(accepted=False, notes=(Note("XML_BROKEN", Effect.REJECTS, error.line, {"reason": reason}),))
 
 
 def _broken(line: int, reason: str) -> DocumentError:

@@ -12,12 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
-from autoconfig.address import Domain
 from autoconfig.clients.ending import ending
 from autoconfig.clients.gmarkup import End, MarkupError, Start, Text, events
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Result, Typed
 from autoconfig.clients.trail import Trail
-from autoconfig.errors import AddressError
+from autoconfig.clients.urls import host_of, path_of
 from autoconfig.model import TLSMode
 from autoconfig.observations import World
 
@@ -42,8 +41,6 @@ _MOST_REDIRECTS = 20
 _MOST_NAMES = 10  # that we ask at above a name server; the program has no such limit
 _DNS_PATIENCE = 10_000.0  # the C library: two attempts of 5 s
 _SRV = ("_imaps", "_imap", "_pop3s", "_pop3", "_submissions", "_submission")
-_HOST = re.compile(r"[a-z0-9._-]+\Z")
-_GRAPHIC = "".join(map(chr, range(0x21, 0x7F)))  # libsoup encodes the rest of a path
 
 # --- reading -----------------------------------------------------------------------------------------------------------------------
 
@@ -130,6 +127,7 @@ class _Reader:
     notes: list[Note] = field(default_factory=list)
     type: str | None = None
     line: int = 0
+    again: bool = False  # there was one of this type before
     seen: set[str] = field(default_factory=set)
     pieces: int = 0
     read: dict[str, int] = field(default_factory=dict)  # the types of this document, and the line of the last server
@@ -144,7 +142,8 @@ class _Reader:
         if type not in _TYPES:
             self.notes.append(Note("SERVER_TYPE_UNKNOWN", Effect.SKIPS, tag.line, {"value": type}))
             return
-        if type in self.read:
+        self.again = type in self.read
+        if self.again:
             self.notes.append(Note("SERVER_AGAIN", Effect.SKIPS, self.read[type], {"protocol": type}))
         self.type, self.line, self.seen = type, tag.line, set()
         self.read[type] = self.servers[type].line = tag.line
@@ -184,7 +183,10 @@ class _Reader:
             return
         for name, rule in _MISSING.items():
             if name not in self.seen:
-                self._note(rule, self.line)
+                if self.again:
+                    self._note("SERVERS_MERGED", self.line, element=name)
+                else:
+                    self._note(rule, self.line)
         self.type = None
 
     def _note(self, rule: str, line: int, **args: str) -> None:
@@ -259,7 +261,7 @@ class _Search:
         return found.values[-1] if found.values else ""  # GLib turns the answers round
 
     def _urls(self, domain: str) -> Iterator[tuple[str, str]]:
-        host = _host(domain)
+        host = host_of(domain)
         if host is None:
             self.not_found = False
             return
@@ -267,7 +269,7 @@ class _Search:
         for source, base in (("autoconfig", f"autoconfig.{host}"), ("well-known", f"{host}/.well-known/autoconfig")):
             for scheme in ("https", "http"):
                 yield f"{source}-{scheme}", f"{scheme}://{base}{_PATH}{query}"
-        yield "database", _DATABASE + quote(domain, safe=_GRAPHIC, errors="replace")
+        yield "database", _DATABASE + path_of(domain)
 
     def _fill(self, text: str) -> str:
         return _PLACEHOLDERS.sub(lambda found: self._values[found[0]], text)
@@ -275,7 +277,7 @@ class _Search:
 
 async def _nothing_found(search: _Search, domain: str) -> Outcome:
     has_srv = False
-    for label in _SRV if domain.isascii() and _host(domain) else ():
+    for label in _SRV if domain.isascii() and host_of(domain) else ():
         found, _ = await search.trail.lookup(f"{label}._tcp.{domain}", "SRV", patience=_DNS_PATIENCE)
         has_srv = has_srv or any(not value.endswith(" .") for value in found.values)
     outcome = ending((), (), steps=search.trail.steps, notes=search.notes)
@@ -286,15 +288,6 @@ def _upwards(name: str) -> list[str]:
     """Return *name* and the names above it, the top-level domain left out: "ns1.nshost.se", "nshost.se"."""
     labels = name.split(".")
     return [".".join(labels[i:]) for i in range(len(labels) - 1)][:_MOST_NAMES]
-
-
-def _host(domain: str) -> str | None:
-    """Return *domain* as it stands in a URL, None where no URL can be made of it."""
-    try:
-        return Domain.parse(domain).ascii
-    except AddressError:
-        lower = domain.lower()
-        return lower if _HOST.match(lower) else None
 
 
 def _ascii_lower(text: str) -> str:
