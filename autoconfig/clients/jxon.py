@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from xml.parsers import expat
 
 from autoconfig.errors import N_, DocumentError
@@ -90,8 +91,10 @@ def string(value: Value) -> str:
         return value
     if math.isnan(value):
         return "NaN"
-    if value == int(value) and abs(value) < 1e21:
-        return str(int(value))
+    if not value:
+        return "0"  # -0 as well
+    if 1e-6 <= abs(value) < 1e21:
+        return f"{Decimal(repr(value)):f}".removesuffix(".0")
     return re.sub(r"e([+-])0*", r"e\1", repr(value))
 
 

@@ -278,8 +278,8 @@ def _read(answer: Answer, reads: Callable[[bytes, str], Reading]) -> Reading:
 
 
 def _type(answer: Answer) -> str:
-    # Compared letter by letter: TEXT/XML is something else.
-    return answer.response.header("content-type").split(";")[0].strip()
+    # Compared letter by letter: TEXT/XML is something else, and so is "text/xml ;".
+    return answer.response.header("content-type").split(";")[0]
 
 
 def _end(answer: Answer) -> float:

@@ -19,7 +19,8 @@ from autoconfig.model import TLSMode
 
 _TLS = {"SSL": TLSMode.IMPLICIT, "STARTTLS": TLSMode.STARTTLS, "plain": TLSMode.NONE}
 _INCOMING = ("pop3", "imap", "nntp", "exchange", "ews", "owa")
-_MECHANISMS = ("password-cleartext", "plain", "password-encrypted", "secure", "GSSAPI", "NTLM")
+_PASSWORDS = ("password-cleartext", "plain", "password-encrypted", "secure")
+_MECHANISMS = (*_PASSWORDS, "GSSAPI", "NTLM")
 _WITHOUT_LOGIN = ("none", "client-IP-address", "smtp-after-pop")
 _OAUTH2 = "OAuth2"
 # OAuth2Providers.sys.mjs: for these hosts, and those below, it has a client id of its own.
@@ -140,8 +141,9 @@ def _outgoing(node: Node, notes: list[Note]) -> Choice:
     if (protocol := jxon.string(node.attributes.get("type"))) != "smtp":
         raise _RejectedError("SERVER_TYPE_UNKNOWN", node.line, value=protocol)
     host, port, tls = _host(node), _port(node), _tls(node)
-    _authentication(node, host, _MECHANISMS + _WITHOUT_LOGIN)
-    return Choice("smtp", host, port, tls, _username(node, notes), node.line)
+    mechanism = _authentication(node, host, _MECHANISMS + _WITHOUT_LOGIN)
+    named = node.first("username") is not None or mechanism in _PASSWORDS
+    return Choice("smtp", host, port, tls, _username(node, notes) if named else None, node.line)
 
 
 def _host(node: Node) -> str:
@@ -179,11 +181,13 @@ def _tls(node: Node) -> TLSMode:
     raise _RejectedError("SOCKET_TYPE_UNKNOWN", every[0].line, value=jxon.text_of(every[0]))
 
 
-def _authentication(node: Node, host: str, known: Sequence[str]) -> None:
+def _authentication(node: Node, host: str, known: Sequence[str]) -> str:
+    """Return the first of its mechanisms that is *known*."""
     every = node.all("authentication")
     words = [jxon.text_of(value) for value in every]
-    if any(word in known or (word == _OAUTH2 and _has_oauth2(host)) for word in words):
-        return
+    for word in words:
+        if word in known or (word == _OAUTH2 and _has_oauth2(host)):
+            return word
     if not every:
         raise _RejectedError("AUTHENTICATION_MISSING", node.line)
     if _OAUTH2 in words:
