@@ -19,8 +19,8 @@ from autoconfig.clients.outcome import Client, Confidence, Effect, Note, Outcome
 from autoconfig.clients.thunderbird_guess import guess
 from autoconfig.clients.thunderbird_read import filled, hostname, mozilla, outlook, problems
 from autoconfig.clients.trail import Answer, Trail
-from autoconfig.formats.outlook import OUTLOOK_REQUEST, OUTLOOK_RESPONSE
-from autoconfig.formats.xml import Element, to_bytes, without_illegal
+from autoconfig.formats.outlook import OUTLOOK_RESPONSE, Request, write_request
+from autoconfig.formats.xml import without_illegal
 from autoconfig.observations import World
 
 _PATH = "/mail/config-v1.1.xml"
@@ -41,6 +41,8 @@ _MOST_ADDRESSES = 2  # RedirectAddr that are followed
 _SAFE = ("office365.com", "outlook.com")  # nobody is asked about these
 _REAL_NAME = "Test User"  # nobody told it to us; a user name of this kind is as wrong as any
 _UNAUTHORIZED = 401
+# What it sends when it has a password. The world is asked whether one would be let in, never with one.
+_LOGIN = ("Authorization", "Basic " + base64.b64encode(b":").decode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +180,7 @@ async def _autodiscover(trail: Trail, typed: Typed, domain: str, at: float, addr
         headers = [("Content-Type", "text/xml; charset=utf-8")]
         if with_login and typed.has_password:
             headers.append(_LOGIN)
-        body = _question(address or typed.text)
+        body = write_request(Request(without_illegal(address or typed.text), acceptable_response_schema=OUTLOOK_RESPONSE))
         return await trail.fetch(url, at=at, patience=_PATIENCE, most=_MOST_REDIRECTS, method="POST", headers=headers, body=body)
 
     host = "autodiscover." + domain
@@ -225,22 +227,6 @@ async def _service(trail: Trail, domain: str, at: float) -> tuple[str | None, fl
     found, end = await trail.lookup(f"_autodiscover._tcp.{domain}", "SRV", at=at, patience=_DNS_PATIENCE)
     records = sorted((value.split() for value in found.values if len(value.split()) == 4), key=lambda record: _number(record[1]))
     return _name(records[0][3]) if records else None, max(end, at + _MOMENT)
-
-
-_SPACE = OUTLOOK_REQUEST
-# The world is asked whether a password would be let in, never with one.
-_LOGIN = ("Authorization", "Basic " + base64.b64encode(b":").decode())
-
-
-def _question(address: str) -> bytes:
-    request = Element(
-        f"{{{_SPACE}}}Request",
-        content=(
-            Element(f"{{{_SPACE}}}EMailAddress", content=(without_illegal(address),)),
-            Element(f"{{{_SPACE}}}AcceptableResponseSchema", content=(OUTLOOK_RESPONSE,)),
-        ),
-    )
-    return to_bytes(Element(f"{{{_SPACE}}}Autodiscover", content=(request,)))
 
 
 # --- answers -----------------------------------------------------------------------------------------------------------------------

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from autoconfig.catalogue.documents import RULES
 from autoconfig.clients.outcome import Choice, Effect, Outcome, Reading, Result, Typed
 from autoconfig.clients.thunderbird import CLIENT, discover, read, read_outlook
+from autoconfig.formats import mozilla
 from autoconfig.formats import outlook as written
-from autoconfig.model import TLSMode
+from autoconfig.model import ClientConfig, TLSMode
 from autoconfig.network.scripted import Scripted
 from tests.clients.cases import Case, compare, load, outcome_of
+from tests.strategies import client_configs
 
 _CASES = load("thunderbird")
 
@@ -340,6 +342,35 @@ def test_an_address_to_go_on_with_is_told() -> None:
     assert read_outlook(_answer("<RedirectAddr>anna@other.se</RedirectAddr>").encode()).redirect == "anna@other.se"
     assert _rejections(read_outlook(_answer("<RedirectUrl>https://other.se/</RedirectUrl>").encode())) == ["REDIRECT_URL"]
     assert _rejections(read_outlook(b"<Autodiscover><Response><Error/></Response></Autodiscover>")) == ["ACCOUNT_MISSING"]
+
+
+# --- what we publish ourselves -----------------------------------------------------------------------------------------------------
+
+
+@given(client_configs())
+def test_what_we_publish_is_understood(config: ClientConfig) -> None:
+    """Every server in our order, as meant; what is noted is what the operator asked for: odd user names, OAuth2, odd ports."""
+    reading = read(mozilla.document(config).content)
+    _is_understood(reading, config, {"USERNAME_CHANGED", "OAUTH2_ONLY"})
+    _is_understood(read_outlook(written.document(config).content), config, {"USERNAME_CHANGED", "ENCRYPTION_BY_PORT"})
+
+
+def _is_understood(reading: Reading, config: ClientConfig, odd: set[str]) -> None:
+    rules = {note.rule for note in reading.notes}
+    assert rules <= odd
+    if not rules:
+        assert reading.incoming[0].host == config.accounts[0].incoming.host.ascii
+        assert reading.incoming[0].tls is config.accounts[0].incoming.tls
+
+
+@pytest.mark.parametrize("case", [case for case in _CASES if case["theme"] == "recommended"], ids=lambda case: str(case["name"]))
+def test_nothing_is_wrong_with_what_is_recommended(case: Case) -> None:
+    """The documents that every recorded program understands have nothing to note."""
+    for page in case["http"]:
+        if not page.get("body"):
+            continue
+        reads = read_outlook if "autodiscover" in page["path"] else read
+        assert reads(page["body"].encode()).notes == ()
 
 
 # --- the way -----------------------------------------------------------------------------------------------------------------------
