@@ -126,6 +126,7 @@ class _Reader:
     fill: Fill
     notes: list[Note] = field(default_factory=list)
     type: str | None = None
+    elsewhere: bool = False  # in a server of another type, which takes all that is in it for itself
     line: int = 0
     again: bool = False  # there was one of this type before
     seen: set[str] = field(default_factory=set)
@@ -140,6 +141,7 @@ class _Reader:
             raise _OddServerError(tag.line)
         type = tag.attributes[0][1]
         if type not in _TYPES:
+            self.elsewhere = self.elsewhere or self.type is None
             self.notes.append(Note("SERVER_TYPE_UNKNOWN", Effect.SKIPS, tag.line, {"value": type}))
             return
         self.again = type in self.read
@@ -149,7 +151,7 @@ class _Reader:
         self.read[type] = self.servers[type].line = tag.line
 
     def text(self, piece: Text) -> None:
-        if self.type is None or piece.name not in _VALUES:
+        if self.type is None or self.elsewhere or piece.name not in _VALUES:
             return
         self.pieces += 1
         if self.pieces > 1:
@@ -179,15 +181,15 @@ class _Reader:
             self._note("PLACEHOLDER_LOST", piece.line, element=piece.name, placeholder=_DOMAIN)
 
     def end(self, tag: End) -> None:
-        if tag.name not in _SERVERS or self.type is None:
+        if tag.name not in _SERVERS:
             return
-        for name, rule in _MISSING.items():
+        for name, rule in _MISSING.items() if self.type and not self.elsewhere else ():
             if name not in self.seen:
                 if self.again:
                     self._note("SERVERS_MERGED", self.line, element=name)
                 else:
                     self._note(rule, self.line)
-        self.type = None
+        self.type, self.elsewhere = None, False
 
     def _note(self, rule: str, line: int, **args: str) -> None:
         self.notes.append(Note(rule, Effect.MISREADS, line, args))

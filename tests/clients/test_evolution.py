@@ -69,6 +69,14 @@ def test_only_the_type_says_which_server_it_is() -> None:
     assert _imap('<outgoingServer type="imap"><port>1</port></outgoingServer>').port == 1
 
 
+def test_a_server_of_an_unknown_type_takes_what_is_in_it() -> None:
+    """Until the first end tag of a server; one of an unknown type inside of a known one takes nothing."""
+    unknown = '<incomingServer type="x">{}</incomingServer>'
+    assert read(document(unknown.format(IMAP)).encode()).incoming == ()
+    assert read(IMAP.replace("<hostname>", unknown.format("") + "<hostname>").encode()).incoming == ()
+    assert _imap(IMAP.replace("<port>", unknown.format("<port>1</port>") + "<port>")).port == 1
+
+
 @pytest.mark.parametrize("server", ["incomingServer", 'incomingServer type="imap" x="1"', 'incomingServer type="imap" type="imap"'])
 def test_a_server_with_other_attributes_than_its_type_ends_thedocument(server: str) -> None:
     """GLib is asked for just that attribute and fails for every other."""
