@@ -15,8 +15,9 @@ from typing import NoReturn
 
 _SPACE = re.compile(r"[ \t\r\n]*+")
 # XML 1.0, 2.3, Name; Go's tables are those of the fourth edition.
-_BEGIN = r"A-Za-z_:\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufffd"
+_BEGIN = r"A-Za-z_:\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff00-\ufffd"
 _NAME = re.compile(rf"[{_BEGIN}][{_BEGIN}0-9.\-\u00b7\u0300-\u036f\u203f\u2040]*+")
+_RUN = re.compile(r"[A-Za-z0-9_:.\-\u0080-\U0010ffff]*+")  # what is taken for a name, and then has to be one
 _ILLEGAL = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _DIRECTIVE = re.compile(r"""[^<>'"]++|'[^']*+'|"[^"]*+"|<!--|[<>]""")
 _REFERENCE = re.compile(r"&(?:#x([0-9A-Fa-f]+)|#([0-9]+)|(lt|gt|amp|apos|quot));|&")
@@ -144,6 +145,7 @@ class _Scanner:
     def _directive(self) -> None:
         if self._text.startswith(("-", "["), self._at):
             self._fail("there is markup that begins with <! and is none")
+        self._at += 1  # whatever it is
         depth = 0
         while found := _DIRECTIVE.match(self._text, self._at):
             self._at = found.end()
@@ -175,11 +177,12 @@ class _Scanner:
             self._at = found.end()
 
     def _name(self) -> str:
-        found = _NAME.match(self._text, self._at)
-        if found is None or found[0].count(":") > 1:
+        found = _RUN.match(self._text, self._at)
+        name = found[0] if found else ""
+        if not _NAME.fullmatch(name) or name.count(":") > 1:
             self._fail("a name is missing, or is none")
-        self._at = found.end()
-        return found[0]
+        self._at += len(name)
+        return name
 
     def _cleaned(self, text: str) -> str:
         return self._legal(_REFERENCE.sub(self._replaced, _lines(text)) if "&" in text else _lines(text))
