@@ -15,7 +15,10 @@ from typing import NoReturn
 
 _SPACE = re.compile(r"[ \t\r\n]*+")
 # XML 1.0, 2.3, Name; Go's tables are those of the fourth edition.
-_BEGIN = r"A-Za-z_:\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff\uf900-\ufdcf\ufdf0-\ufefe\uff00-\ufffd"
+_BEGIN = (
+    r"A-Za-z_:\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u02ff\u0370-\u037d\u037f-\u1fff\u2070-\u218f\u2c00-\u2fef\u3001-\ud7ff"
+    r"\uf900-\ufdcf\ufdf0-\ufefe\uff00-\ufffd"
+)
 _NAME = re.compile(rf"[{_BEGIN}][{_BEGIN}0-9.\-\u00b7\u0300-\u036f\u203f\u2040]*+")
 _RUN = re.compile(r"[A-Za-z0-9_:.\-\u0080-\U0010ffff]*+")  # what is taken for a name, and then has to be one
 _ILLEGAL = re.compile(r"[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
