@@ -2,7 +2,8 @@
 
 Its order of preference: the provider's own autoconfig (four URLs, of which the first that answers with 2xx is the only one that is read),
 the database, the mail host's autoconfig and database, autodiscover, guessing. It always waits for both autoconfig and autodiscover.
-What it asks of a lower step when a higher one has the answer is a race: here, whatever has begun by then.
+What it asks of a lower step when a higher one has the answer is a race: here, whatever has begun by then. Settings that were installed
+with the program come before all of this; that there are none is taken for granted.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from autoconfig.clients.thunderbird_read import filled, hostname, mozilla, outlo
 from autoconfig.clients.trail import Answer, Trail
 from autoconfig.formats.outlook import OUTLOOK_RESPONSE, Request, write_request
 from autoconfig.formats.xml import without_illegal
-from autoconfig.observations import World
+from autoconfig.observations import HTTPFailure, World
 
 _PATH = "/mail/config-v1.1.xml"
 _WELL_KNOWN = "/.well-known/autoconfig" + _PATH
@@ -36,6 +37,7 @@ _PROMPT_MS = 2_000.0  # until a person has read a question and agreed
 # Where the world knows no durations, a question and its answer still take a moment, so that one after the other is later than one.
 _MOMENT = 1.0
 
+_ATTEMPTS = 10  # network.http.request.max-attempts
 _MOST_REDIRECTS = 20
 _MOST_ADDRESSES = 2  # RedirectAddr that are followed
 _SAFE = ("office365.com", "outlook.com")  # nobody is asked about these
@@ -100,18 +102,16 @@ async def discover(typed: Typed, world: World) -> Outcome:
 
 async def _autoconfig(trail: Trail, typed: Typed, domain: str) -> _Found:
     """Return the best of the provider's own, the database and the mail host's, or what was wrong with them."""
-    own, database, (hosts, begin) = await asyncio.gather(
-        _provider(trail, typed, [f"https://autoconfig.{domain}{_PATH}", f"https://{domain}{_WELL_KNOWN}"], plain=True),
-        _ask_database(trail, domain, 0.0),
-        _exchanger(trail, domain),
+    urls = [f"{scheme}://{place}" for scheme in ("https", "http") for place in (f"autoconfig.{domain}{_PATH}", domain + _WELL_KNOWN)]
+    answers, database, (hosts, begin) = await asyncio.gather(
+        _ask_provider(trail, typed, urls, 0.0), _ask_database(trail, domain, 0.0), _exchanger(trail, domain)
     )
+    own = _provider(urls, answers)
     higher = _first([own] if own.reading is not None else [own, database])
     # In the recordings the mail host is asked nothing where the own host answers at once, and always where only the database does.
     if higher.reading is not None and begin >= higher.end + (_MOMENT if own.reading is None else 0):
         return higher
-    asked = [
-        (_provider(trail, typed, [f"https://autoconfig.{host}{_PATH}"], at=begin), _ask_database(trail, host, begin)) for host in hosts
-    ]
+    asked = [(_ask_exchanger(trail, typed, host, begin), _ask_database(trail, host, begin)) for host in hosts]
     lower = await asyncio.gather(*(step for both in asked for step in both))
     return higher if higher.reading is not None else _first([higher, _Found(begin), *lower])
 
@@ -126,12 +126,21 @@ def _first(steps: Sequence[_Found]) -> _Found:
     return _Found(end, notes=tuple(note for step in steps for note in step.notes))
 
 
-async def _provider(trail: Trail, typed: Typed, urls: Sequence[str], at: float = 0.0, plain: bool = False) -> _Found:
-    """Ask the provider's own URLs, with *plain* over http as well; the first that answers is read, whatever it says."""
-    every = [*urls, *(url.replace("https:", "http:", 1) for url in urls if plain)]
+def _ask_provider(trail: Trail, typed: Typed, urls: Sequence[str], at: float) -> asyncio.Future[list[Answer]]:
+    """Begin to ask all *urls* at once."""
     query = "?emailaddress=" + _form_encoded(typed.text)
-    answers = await asyncio.gather(*(trail.fetch(url + query, at=at, patience=_PATIENCE, most=_MOST_REDIRECTS) for url in every))
-    return _read_first(list(zip(["isp-" + url.partition(":")[0] for url in every], answers, strict=True)), mozilla, "xml-from-")
+    return asyncio.gather(*(trail.fetch(url + query, at=at, patience=_PATIENCE, most=_MOST_REDIRECTS) for url in urls))
+
+
+def _provider(urls: Sequence[str], answers: Sequence[Answer]) -> _Found:
+    """Read the provider's own answer: that of the first URL that has one, whatever it says."""
+    return _read_first([("isp-" + url.partition(":")[0], answer) for url, answer in zip(urls, answers, strict=True)], mozilla, "xml-from-")
+
+
+async def _ask_exchanger(trail: Trail, typed: Typed, host: str, at: float) -> _Found:
+    """Ask autoconfig of the mail host's domain, in its one place."""
+    urls = [f"https://autoconfig.{host}{_PATH}"]
+    return _provider(urls, await _ask_provider(trail, typed, urls, at))
 
 
 async def _ask_database(trail: Trail, domain: str, at: float) -> _Found:
@@ -269,7 +278,10 @@ def _type(answer: Answer) -> str:
 
 
 def _end(answer: Answer) -> float:
-    return answer.end + _MOMENT * (1 + len(answer.hops))
+    # Gecko repeats a GET whose connection is closed without an answer (nsHttpTransaction::Close); it is noted once.
+    last = answer.response
+    attempts = _ATTEMPTS if last.failure is HTTPFailure.RESET and last.request.method == "GET" else 1
+    return answer.end + (attempts - 1) * last.ms + _MOMENT * (attempts + len(answer.hops))
 
 
 # --- the end -----------------------------------------------------------------------------------------------------------------------

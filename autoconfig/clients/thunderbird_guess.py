@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from autoconfig.address import Domain
@@ -16,7 +16,7 @@ from autoconfig.clients.outcome import Choice, Step
 from autoconfig.clients.trail import Trail
 from autoconfig.errors import AddressError
 from autoconfig.model import TLSMode
-from autoconfig.observations import TCP, Connection, Endpoint, Lookup, Service, service_of
+from autoconfig.observations import TCP, Connection, Endpoint, Lookup, LookupStatus, Service, service_of
 
 STAGGER_MS = 100.0  # each try begins so much later than the one before it
 PATIENCE_MS = 10_000.0
@@ -60,12 +60,19 @@ async def guess(trail: Trail, domain: str, at: float, host: str = "") -> Guess:
     """Try the names of *domain*, or *host* alone, beginning *at*; both sides at the same time."""
     sides = [tries(protocols, domain, host) for protocols in (("imap", "pop3"), ("smtp",))]
     names = list(dict.fromkeys(one.host for side in sides for one in side))
-    found = await asyncio.gather(*(trail.lookup(name, "A", at=at, patience=PATIENCE_MS) for name in names))
-    lookups = {name: lookup for name, (lookup, _) in zip(names, found, strict=True)}
+    lookups = dict(zip(names, await asyncio.gather(*(_addresses(trail, name, at) for name in names)), strict=True))
     (incoming, first), (outgoing, second) = await asyncio.gather(*(_side(trail, side, lookups, at) for side in sides))
     # Where one of them fails, the program shows neither.
     both = incoming is not None and outgoing is not None
     return Guess(incoming if both else None, outgoing if both else None, max(first, second))
+
+
+async def _addresses(trail: Trail, name: str, at: float) -> Lookup:
+    found, end = await trail.lookup(name, "A", at=at, patience=PATIENCE_MS)
+    if found.status is not LookupStatus.NODATA:
+        return found
+    six, _ = await trail.lookup(name, "AAAA", at=end, patience=PATIENCE_MS - found.ms)
+    return replace(six, ms=found.ms + six.ms)
 
 
 async def _side(trail: Trail, every: Sequence[Choice], lookups: Mapping[str, Lookup], at: float) -> tuple[Choice | None, float]:

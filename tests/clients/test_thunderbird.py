@@ -526,6 +526,25 @@ def test_the_question_to_autodiscover_has_the_address() -> None:
     assert written.parse_request(next(body for body in asked if body)).email == "a&b@kund.se"
 
 
+@pytest.mark.parametrize(("drop", "asked"), [(True, True), (False, False)])
+def test_a_connection_that_is_closed_is_tried_again(drop: bool, asked: bool) -> None:
+    """That takes so long that the mail host is asked meanwhile."""
+    well_known = _page("kund.se", "/.well-known/autoconfig" + _OWN[1], body=_GOOD)
+    dns = {"kund.se": {"A": ["192.0.2.10"], "MX": ["10 mx.other.se"]}, "autoconfig.other.se": {"A": ["192.0.2.10"]}}
+    outcome = _search(_page(*_OWN, status=404, drop=drop), well_known, dns=dns)
+    assert any("autoconfig.other.se" in request for request in outcome.requests) == asked
+
+
+def test_the_trace_begins_with_what_is_preferred() -> None:
+    """Of what is asked at the same moment, autoconfig comes first, and autodiscover last."""
+    asked = _search().requests
+    assert [request.partition("?")[0] for request in asked[:2]] == [
+        "GET https://" + "".join(_OWN),
+        "GET https://kund.se/.well-known/autoconfig" + _OWN[1],
+    ]
+    assert asked[-1] == "POST http://" + "".join(_OUTLOOK)
+
+
 # --- anything --------------------------------------------------------------------------------------------------------------------
 
 _MUTATED = st.builds(

@@ -133,6 +133,12 @@ def test_beside_exchange_it_looks_for_imap_on_the_same_host(ips: tuple[str, ...]
     assert outcome.incoming[0].username == f"anna@{_DOMAIN}"
 
 
+def test_a_host_may_have_ipv6_alone() -> None:
+    """It is asked for where there is no IPv4."""
+    endpoints = [{**_endpoint("192.0.2.21", service), "ip": "2001:db8::1"} for service in ("imaps", "submissions")]
+    assert _search({f"mail.{_DOMAIN}": {"AAAA": ["2001:db8::1"]}}, endpoints).incoming[0].host == f"mail.{_DOMAIN}"
+
+
 def test_a_name_that_is_none_is_passed_over() -> None:
     """The longest label leaves no room for another in front of it."""
     domain = ".".join(["a" * 60] * 4) + ".se"
