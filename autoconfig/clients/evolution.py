@@ -18,7 +18,7 @@ from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note,
 from autoconfig.clients.trail import Trail
 from autoconfig.clients.urls import host_of, path_of
 from autoconfig.model import TLSMode
-from autoconfig.observations import World
+from autoconfig.observations import Response, World
 
 # --- its dialect -------------------------------------------------------------------------------------------------------------------
 
@@ -38,6 +38,7 @@ _PATH = "/mail/config-v1.1.xml"
 _DATABASE = "https://autoconfig.thunderbird.net/v1.1/"
 _PATIENCE = 15_000.0  # of libsoup for one connection
 _MOST_REDIRECTS = 20
+_NO_URL = re.compile(r"\A(?:https?:)?//(?:[/?#]|\Z)|%(?![0-9A-Fa-f]{2})", re.IGNORECASE)
 _MOST_NAMES = 10  # that we ask at above a name server; the program has no such limit
 _DNS_PATIENCE = 10_000.0  # the C library: two attempts of 5 s
 _SRV = ("_imaps", "_imap", "_pop3s", "_pop3", "_submissions", "_submission")
@@ -244,7 +245,7 @@ class _Search:
     async def look_at(self, domain: str) -> bool:
         """Look in all sources for *domain*, and tell whether one of them had a document that is read to its end."""
         for source, url in self._urls(domain):
-            answer = await self.trail.fetch(url, at=self._now, patience=_PATIENCE, anew=True, most=_MOST_REDIRECTS)
+            answer = await self.trail.fetch(url, at=self._now, patience=_PATIENCE, anew=True, most=_MOST_REDIRECTS, follows=_follows)
             self._now = answer.end
             self.not_found = answer.status == 404
             if answer.is_success:
@@ -284,6 +285,12 @@ async def _nothing_found(search: _Search, domain: str) -> Outcome:
         has_srv = has_srv or any(not value.endswith(" .") for value in found.values)
     outcome = ending((), (), steps=search.trail.steps, notes=search.notes)
     return replace(outcome, result=Result.PROMPT, why="SRV_ONLY", args={}) if has_srv else outcome
+
+
+def _follows(response: Response) -> bool:
+    # GLib takes no URL without a host, and none with a % that is not followed by two digits.
+    location = response.header("location").strip()
+    return not _NO_URL.search(location)
 
 
 def _upwards(name: str) -> list[str]:

@@ -127,7 +127,7 @@ class Trail:
             if timed_out or response.status not in _REDIRECTS or not response.location or len(hops) >= most or not follows(response):
                 return Answer(response, now, tuple(hops), timed_out)
             hops.append(response)
-            request = replace(request, url=response.location.partition("#")[0])
+            request = replace(request, url=_target(response.location))
             if response.status in _BECOMES_GET and request.method == "POST":
                 kept = tuple(header for header in request.headers if header[0].lower() not in _WITHOUT_BODY)
                 request = replace(request, method="GET", headers=kept, body=b"")
@@ -138,6 +138,14 @@ def reached(response: Response) -> bool:
     if response.status is not None or response.failure in (HTTPFailure.RESET, HTTPFailure.MALFORMED):
         return True
     return response.failure is HTTPFailure.TIMEOUT and response.ip is not None
+
+
+def _target(location: str) -> str:
+    """Return what is asked for when a redirect leads to *location*: no fragment, no usual port, and a path (RFC 9110, 4.2.3)."""
+    url = location.partition("#")[0]
+    parts = urlsplit(url)
+    usual = {"http": ":80", "https": ":443"}.get(parts.scheme, ":")
+    return parts._replace(netloc=parts.netloc.removesuffix(usual), path=parts.path or "/").geturl()
 
 
 def _said(response: Response, *, timed_out: bool) -> str:

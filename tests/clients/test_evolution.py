@@ -143,6 +143,37 @@ def test_twenty_redirects_are_followed_and_no_more() -> None:
     assert "GET https://other.se/21" not in outcome.requests
 
 
+@pytest.mark.parametrize(
+    ("location", "asked"),
+    [
+        ("//other.se/x", "https://other.se/x"),
+        ("/x", "https://autoconfig.kund.se/x"),
+        ("x", "https://autoconfig.kund.se/mail/x"),
+        ("?a=b", "https://autoconfig.kund.se/mail/config-v1.1.xml?a=b"),
+        ("https://other.se", "https://other.se/"),
+        ("https://other.se:443/x#y", "https://other.se/x"),
+        ("https://other.se/%zz", None),
+        ("https://", None),
+        ("https:///x", None),
+        ("x:y", None),
+        ("", None),
+    ],
+)
+def test_where_a_redirect_leads(location: str, asked: str | None) -> None:
+    """As libsoup 3.2 was seen to go."""
+    second = _search(page(AUTOCONFIG, status=302, headers={"Location": location})).requests[1]
+    assert second == f"GET {asked}" if asked else second.startswith("GET http:")
+
+
+@pytest.mark.parametrize(
+    ("status", "read"), [(201, True), (206, True), (226, True), (300, False), (304, False), (306, False), (310, False)]
+)
+def test_only_2xx_is_read(status: int, read: bool) -> None:
+    """With a Location or without."""
+    outcome = _search(page(AUTOCONFIG, status=status, headers={"Location": "https://other.se/"}))
+    assert (outcome.source is not None) is read
+
+
 @pytest.mark.parametrize(("seconds", "source"), [(14, "autoconfig-https"), (16, "well-known-https")])
 def test_it_waits_fifteen_seconds_for_each_answer(seconds: int, source: str) -> None:
     """A redirect has its own."""
