@@ -281,7 +281,8 @@ def _end(answer: Answer) -> float:
     # Gecko repeats a GET whose connection is closed without an answer (nsHttpTransaction::Close); it is noted once.
     last = answer.response
     attempts = _ATTEMPTS if last.failure is HTTPFailure.RESET and last.request.method == "GET" else 1
-    return answer.end + (attempts - 1) * last.ms + _MOMENT * (attempts + len(answer.hops))
+    again = min((attempts - 1) * last.ms, max(0.0, _PATIENCE - last.ms))
+    return answer.end + again + _MOMENT * (attempts + len(answer.hops))
 
 
 # --- the end -----------------------------------------------------------------------------------------------------------------------
