@@ -1,4 +1,4 @@
-"""What Rust's quick-xml (0.38) makes of a document: events of a reader that looks at tags and not much more, text without blanks around it.
+"""What Rust's quick-xml (0.41) makes of a document: events of a reader that looks at tags and not much more, text without blanks around it.
 
 Element names are taken as they stand, prefix and all; entities are events of their own, and none is replaced; a DTD is passed over; the
 end of the document may come inside of any element. Only a tag that does not close the last open one, an "&" that begins no entity and
@@ -15,11 +15,17 @@ from enum import Enum, auto
 _BLANK = " \t\r\n"
 # Characters of Unicode's White_Space, which is what Rust trims.
 WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-# A ">" in a quoted value does not end a tag.
-_TAG_END = re.compile(r"""(?:[^>'"]++|'[^']*+'|"[^"]*+")*+>""")
-_ATTRIBUTE = re.compile(r"""[ \t\r\n]*+([^ \t\r\n=]++)(?:[ \t\r\n]*+(=)[ \t\r\n]*+(?:"([^"]*+)"|'([^']*+)')?)?""")
+_ATTRIBUTE = re.compile(r"""[ \t\r\n=]*+([^ \t\r\n=]++)(?:[ \t\r\n]*+(=)[ \t\r\n]*+(?:"([^"]*+)"|'([^']*+)')?)?""")
 _SPACE = re.compile(r"[ \t\r\n]")
-_ANGLE = re.compile(r"[<>]")
+# A ">" in a quoted value ends neither a tag nor a declaration.
+_QUOTED = r"""(?:[^>'"]++|'[^']*+'|"[^"]*+")*+>"""
+_TAG_END = re.compile(_QUOTED)
+_DOCTYPE = re.compile(
+    r"""<!(?i:DOCTYPE)((?:[^'"\[>]++|'[^']*+'|"[^"]*+")*+"""
+    r"""(?:\[(?:[^\]<]++|<!--.*?-->|<\?.*?\?>|<!(?:ENTITY|ATTLIST|NOTATION)"""
+    rf"""{_QUOTED}|<(?!!--|\?|!ENTITY|!ATTLIST|!NOTATION)[^>]*+>)*+\][^>]*+)?)>""",
+    re.DOTALL,
+)
 _TEXT_END = re.compile(r"[<&]")
 _ENTITY_END = re.compile(r"[;&<]")
 _REFERENCE = re.compile(r"&(?:#x([0-9A-Fa-f]{1,6})|#([0-9]{1,7})|(lt|gt|amp|apos|quot));|&")
@@ -97,7 +103,10 @@ def _markup(text: str, begin: int, line: int, opened: list[str]) -> tuple[int, E
         case "!":
             return _bang(text, begin, line)
         case "?":
-            return _until(text, "?>", begin + 2, line, "a processing instruction has no end"), None
+            end = _until(text, "?>", begin + 1, line, "a processing instruction has no end")
+            if end - begin == len("<?>"):
+                raise Broken("there is <?> and nothing in it", line)
+            return end, None
         case "/":
             end = _until(text, ">", begin, line, "a tag has no end")
             name = text[begin + 2 : end - 1].rstrip(_BLANK)
@@ -127,13 +136,9 @@ def _bang(text: str, begin: int, line: int) -> tuple[int, Event | None]:
             if text.startswith("<![CDATA[", begin):
                 return end, Event(Kind.CDATA, line, text=text[begin + 9 : end - 3])
         case "D" | "d":
-            depth = 0
-            for angle in _ANGLE.finditer(text, begin):
-                depth += 1 if angle[0] == "<" else -1
-                if depth == 0:
-                    if text[begin + 2 : begin + 9].lower() == "doctype" and text[begin + 9 : angle.start()].strip(_BLANK):
-                        return angle.end(), None
-                    break
+            declaration = _DOCTYPE.match(text, begin)
+            if declaration and declaration[1].strip(_BLANK):
+                return declaration.end(), None
     raise Broken("there is markup that begins with <! and is none", line)
 
 
