@@ -161,6 +161,14 @@ def test_discover_tells_all_programs(empty: Command, hosting: Hosting) -> None:
     assert all(client.title in text for client in CLIENTS.values())
 
 
+def test_servers_that_are_not_ours_are_wrong(autoconfig: Command, hosting: Hosting) -> None:
+    """For a domain of the store; elsewhere nobody knows what is right."""
+    arguments = ["discover", "anna@kund.se", *hosting.host("kund.se").options, "--client", "emclient", "--format", "json", "--lang", "en"]
+    (found,) = json.loads(autoconfig(*arguments).stdout)
+    assert (found["outcome"], found["works"]) == ("wrong", True)
+    assert "mail.kund.test" in found["why"]
+
+
 def test_all_programs_can_be_asked_in_one_world() -> None:
     """The world is a parameter, and the answers stand in the order of the programs."""
     ends = asyncio.run(search(CLIENTS.values(), Typed("anna@kund.se"), Scripted(case())))
