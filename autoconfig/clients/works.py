@@ -58,7 +58,7 @@ async def search(clients: Iterable[Client], typed: Typed, world: World, expected
     tried = [server for client, outcome in zip(every, outcomes, strict=True) for side in sides(client, outcome) for server in side]
     seen = await gather(tried, world)
     return tuple(
-        End(client, against(client, outcome, expected), judge(client, outcome, seen, world.now))
+        End(client, against(outcome, entered(client, outcome, seen, world.now), expected), judge(client, outcome, seen, world.now))
         for client, outcome in zip(every, outcomes, strict=True)
     )
 
@@ -170,11 +170,26 @@ def _is_ip(text: str) -> bool:
 # --- what the store says -----------------------------------------------------------------------------------------------------------
 
 
-def against(client: Client, outcome: Outcome, expected: ClientConfig | None) -> Outcome:
-    """Return *outcome*, as wrong where *client* enters by itself what is not one of the *expected* accounts."""
+def entered(client: Client, outcome: Outcome, seen: Mapping[Choice, Seen], now: datetime) -> tuple[Sequence[Choice], ...]:
+    """Return which servers *client* may end up with, of each side: those up to the first that works, without those that do not."""
+    return tuple(_possible(side, seen, now) or side[:1] for side in sides(client, outcome))
+
+
+def _possible(side: Sequence[Choice], seen: Mapping[Choice, Seen], now: datetime) -> list[Choice]:
+    found = []
+    for server in side:
+        works = _server(server, seen.get(server, Seen()), now).works
+        if works is not False:
+            found.append(server)
+        if works:
+            break
+    return found
+
+
+def against(outcome: Outcome, entered: Sequence[Sequence[Choice]], expected: ClientConfig | None) -> Outcome:
+    """Return *outcome*, as wrong where what is *entered* without asking is not one of the *expected* accounts."""
     if expected is None or outcome.result is not Result.AUTOMATIC:
         return outcome
-    entered = sides(client, outcome)
     if any(_is_account(account, outcome, entered) for account in expected.accounts):
         return outcome
     found = ", ".join(server.host if server.port is None else f"{server.host}:{server.port}" for server in (side[0] for side in entered))

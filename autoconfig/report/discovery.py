@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
@@ -62,7 +63,9 @@ _SAID = {
     "loop": N_("aliases in a circle"),
 }
 _LINE = 300  # characters of one line
+_PIECE = 8  # columns, the least
 _MANY = 8  # candidates that are shown
+_SLOW = 1000.0  # milliseconds; who waits so long is told
 _CLOCK = 9  # columns of "12 345 ms"
 
 
@@ -92,8 +95,9 @@ class _Page(Page):
         for step in outcome.steps:
             self._step(step)
         several = end.client.tries_each
+        origin = " · ".join(printable(part, _LINE) for part in (outcome.via, outcome.source) if part)
         parts: list[tuple[str, Sequence[str | Text]]] = [
-            (_("From"), [" · ".join(printable(part, _LINE) for part in (outcome.via, outcome.source) if part)]),
+            (_("From"), [origin] if origin else []),
             (_("Incoming"), self._servers(outcome.incoming, several=several)),
             (_("Outgoing"), self._servers(outcome.outgoing, several=several)),
             (_("Works"), [self._works(end)] if outcome.incoming or outcome.outgoing else []),
@@ -102,13 +106,37 @@ class _Page(Page):
         ]
         column = 2 * MARGIN if self.is_narrow else max(len(label) for label, _lines in parts) + MARGIN + 2
         for label, lines in parts:
-            self.part(Text(label, style="dim"), [line for line in lines if line], column)
+            # A long address is broken where it must be, but not put on a line of its own for that.
+            folded = [piece for line in lines for piece in ([line] if isinstance(line, Text) else self._folded(line, column))]
+            self.part(Text(label, style="dim"), folded, column)
 
     def _step(self, step: Step) -> None:
         clock = f"{round(step.at)} ms"
-        said = self._texts.gettext(_SAID[step.said]) if step.said in _SAID else printable(step.said, _LINE)
-        line = Text.assemble(" " * MARGIN, (f"{clock:>{_CLOCK}}", "dim"), "  ", printable(step.what, _LINE), "  ", (said, "italic"))
-        self.print(line, MARGIN if self.is_narrow else MARGIN + _CLOCK + 2)
+        head = Text.assemble(" " * MARGIN, (clock if self.is_narrow else f"{clock:>{_CLOCK}}", "dim"), "  ")
+        indent = 2 * MARGIN if self.is_narrow else head.cell_len
+        pieces = self._folded(printable(step.what, _LINE), head.cell_len)
+        said = self._said(step.said)
+        if step.ms >= _SLOW:
+            said += " · " + self._texts.gettext("%(seconds)s s", seconds=self._texts.decimal(step.ms / 1000, 1))
+        is_short = cell_len(said) <= self.width // 3
+        for number, piece in enumerate(pieces):
+            line = Text.assemble(head if number == 0 else " " * indent, piece)
+            self.print(line, indent, aside=said if is_short and number == len(pieces) - 1 else "")
+        if not is_short:
+            self.print(Text.assemble(" " * indent, (said, "dim")), indent)
+
+    def _folded(self, text: str, column: int) -> list[str]:
+        """Return *text* in pieces that fit beside *column*; one without an address in it is left to be broken between words."""
+        return chop_cells(text, max(_PIECE, self.width - column)) if "://" in text else [text]
+
+    def _said(self, said: str) -> str:
+        """Return what a step says: a word of the observations, sometimes with the kind of TLS that was tried."""
+        word, _bracket, tls = said.partition(" (")
+        if word not in _SAID:
+            return printable(said, _LINE)
+        told = self._texts.gettext(_SAID[word])
+        tried = tls.removesuffix(")")
+        return f"{told} ({self._texts.gettext(_TLS[TLSMode(tried)])})" if tried in list(TLSMode) else told
 
     def _servers(self, choices: tuple[Choice, ...], *, several: bool) -> list[str]:
         return [self._server(choice) for choice in choices[: _MANY if several else 1]]

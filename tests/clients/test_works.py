@@ -11,7 +11,7 @@ import pytest
 
 from autoconfig.address import Domain
 from autoconfig.clients.outcome import Choice, Client, Confidence, Outcome, Result, Typed
-from autoconfig.clients.works import End, Works, against, search
+from autoconfig.clients.works import End, Works, against, search, sides
 from autoconfig.model import Account, ClientConfig, Port, Protocol, Provider, Server, TLSMode
 from autoconfig.network.scripted import Scripted
 from autoconfig.observations import World
@@ -212,6 +212,11 @@ def config(*protocols: Protocol) -> ClientConfig:
     return ClientConfig(Domain.parse("kund.se"), provider, accounts)
 
 
+def held(outcome: Outcome, expected: ClientConfig | None) -> Outcome:
+    """Return *outcome* as it is against what is *expected*."""
+    return against(outcome, sides(program(outcome), outcome), expected)
+
+
 OURS = Choice("imap", "server.host.se", 993, TLSMode.IMPLICIT), Choice("smtp", "server.host.se", 465, TLSMode.IMPLICIT)
 
 
@@ -232,26 +237,35 @@ OURS = Choice("imap", "server.host.se", 993, TLSMode.IMPLICIT), Choice("smtp", "
 def test_what_is_not_the_domains_own_is_wrong(imap: dict[str, Any], smtp: dict[str, Any], result: Result) -> None:
     """Host, port and TLS of both sides, each port that the account has."""
     outcome = Outcome(Result.AUTOMATIC, (replace(OURS[0], **imap),), (replace(OURS[1], **smtp),))
-    found = against(program(outcome), outcome, config(Protocol.IMAP))
+    found = held(outcome, config(Protocol.IMAP))
     assert (found.result, found.why) == (result, "SERVERS_NOT_OURS" if result is Result.WRONG else "")
 
 
 def test_both_sides_must_be_of_one_account() -> None:
     """With POP3 and IMAP on the same host, either will do."""
     outcome = Outcome(Result.AUTOMATIC, (replace(OURS[0], protocol="pop3", port=995),), (OURS[1],))
-    assert against(program(outcome), outcome, config(Protocol.IMAP, Protocol.POP3)).result is Result.AUTOMATIC
+    assert held(outcome, config(Protocol.IMAP, Protocol.POP3)).result is Result.AUTOMATIC
 
 
 def test_one_side_alone_is_held_to_that_side() -> None:
     """A program may send through the server of another account."""
     for outcome in (Outcome(Result.AUTOMATIC, (OURS[0],)), Outcome(Result.AUTOMATIC, (), (OURS[1],))):
-        assert against(program(outcome), outcome, config(Protocol.IMAP)) == outcome
+        assert held(outcome, config(Protocol.IMAP)) == outcome
+
+
+def test_of_several_candidates_the_one_that_is_used_counts() -> None:
+    """Those that do not work are passed over; behind one that works nobody looks."""
+    outcome = Outcome(Result.AUTOMATIC, (IMAP, OURS[0]), (OURS[1],))
+    dns = {**NAMES, "server.host.se": {"A": ["192.0.2.9"]}}
+    for first, result in (("refused", Result.AUTOMATIC), ("unknown", Result.AUTOMATIC), ("connected", Result.WRONG)):
+        found = end(outcome, {**GOOD_IMAP, "tcp": first}, dns=dns, expected=config(Protocol.IMAP), tries_each=True)
+        assert found.outcome.result is result, first
 
 
 def test_only_what_is_entered_without_asking_is_wrong() -> None:
     """And only where somebody said what is right."""
     strange = Outcome(Result.PROMPT, (IMAP,), (SMTP,))
-    assert against(program(strange), strange, config(Protocol.IMAP)) == strange
+    assert held(strange, config(Protocol.IMAP)) == strange
     automatic = replace(strange, result=Result.AUTOMATIC)
-    assert against(program(automatic), automatic, None) == automatic
+    assert held(automatic, None) == automatic
     assert end(automatic, expected=config(Protocol.IMAP)).outcome.args == {"found": "imap.kund.se:993, smtp.kund.se:587"}

@@ -62,6 +62,11 @@ def shown(ends: Sequence[End], width: int = 80, language: str = "en", title: str
     return file.getvalue().splitlines()
 
 
+def timeline(step: Step) -> list[str]:
+    """Return the lines of one step."""
+    return shown([End(made(), Outcome(Result.MANUAL, steps=(step,)), Works())])[3:]
+
+
 # --- on a terminal -----------------------------------------------------------------------------------------------------------------
 
 
@@ -71,9 +76,9 @@ def test_a_program_is_told_as_a_timeline() -> None:
         "anna@kund.se",
         "",
         "✓ Thunderbird for Android sets the account up by itself                         as its source has it",
-        "       0 ms  GET https://autoconfig.kund.se/mail/config-v1.1.xml  404",
-        "      12 ms  GET https://kund.se/.well-known/autoconfig/mail/config-v1.1.xml  wrong certificate",
-        "      13 ms  GET http://autoconfig.kund.se/mail/config-v1.1.xml  200",
+        "       0 ms  GET https://autoconfig.kund.se/mail/config-v1.1.xml                                 404",
+        "      12 ms  GET https://kund.se/.well-known/autoconfig/mail/config-v1.1.xml       wrong certificate",
+        "      13 ms  GET http://autoconfig.kund.se/mail/config-v1.1.xml                                  200",
         "  From      https://kund.se/x · provider",
         "  Incoming  IMAP  imap.kund.se:993  TLS  anna@kund.se",
         "  Outgoing  SMTP  smtp.kund.se",
@@ -116,8 +121,22 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 @pytest.mark.parametrize("said", sorted({*HTTPFailure, *LookupStatus, *TCP}))
 def test_what_nobody_answered_is_told_in_words(said: str) -> None:
     """Not in those of the protocols."""
-    line = shown([End(made(), Outcome(Result.MANUAL, steps=(Step(0, 0, "DNS MX kund.se", said),)), Works())])[3]
-    assert not re.search("-|nxdomain|servfail|nodata", line.removeprefix("       0 ms  DNS MX kund.se  "))
+    line = timeline(Step(0, 0, "DNS MX kund.se", said))[0]
+    assert not re.search("-|nxdomain|servfail|nodata", line.removeprefix("       0 ms  DNS MX kund.se"))
+
+
+def test_a_connection_says_which_kind_of_tls_was_tried() -> None:
+    """In the words of people, with the time where it was long."""
+    assert timeline(Step(12600, 10_000, "CONNECT imap.kund.se:143", "no answer in time (starttls)")) == [
+        "   12600 ms  CONNECT imap.kund.se:143",
+        "             no answer in time (STARTTLS) · 10.0 s",
+    ]
+
+
+def test_a_long_address_is_broken_and_its_answer_stands_behind_it() -> None:
+    """It begins beside its time, however long it is."""
+    url = "GET https://autoconfig.kund.se/" + "x" * 80
+    assert timeline(Step(0, 0, url, "404")) == ["       0 ms  " + url[:67], "             " + url[67:] + " " * (64 - len(url[67:])) + "404"]
 
 
 # --- as data -----------------------------------------------------------------------------------------------------------------------
