@@ -39,9 +39,7 @@ _REQUESTS = 10  # for one URL, with its redirects; and documents, with their Red
 _NUMBER = re.compile(r"\+?[0-9]+\Z")
 _REFUSED = re.compile(r"[\s<>]")
 # hyper's Uri, as far as this program can fetch it: with a scheme and a host, in ASCII.
-_URL = re.compile(
-    r"""((?i:https?)://[A-Za-z0-9._~!$&'()*+,;=:@%\[\]-]+)(?:(/[!"$-;=@-_a-z{|}~]*(?:\?[!$-;=?-~]*)?))?(?:\#[\x21-\x7e]*)?\Z"""
-)
+_URL = re.compile(r"""((?i:https?)://[A-Za-z0-9._~!$&'()*+,;=:@%\[\]-]+)(?:(/[!"$-;=@-_a-z{|}~]*(?:\?[!$-;=?-~]*)?))?(?:\#[ -~]*)?\Z""")
 _MISSING = {"imap": "INCOMING_MISSING", "smtp": "OUTGOING_MISSING"}
 
 
@@ -261,7 +259,7 @@ async def _fetch(trail: Trail, url: str, at: float) -> tuple[bytes | None, float
         if answer.status is None or not 300 <= answer.status < 400:
             return answer.body if answer.is_success else None, at
         # Any 3xx will do, and the last of several Locations.
-        url = next((value for name, value in reversed(answer.response.headers) if name == "location"), "")
+        url = next((value.strip(" \t") for name, value in reversed(answer.response.headers) if name == "location"), "")
     return None, at
 
 

@@ -321,7 +321,10 @@ def test_three_placeholders_are_filled_wherever_they_stand(text: str, filled: st
     ("location", "found"),
     [
         ("https://other.se/x.xml", True),
-        ("HTTPS://OTHER.SE/x.xml#y", True),
+        ("HTTPS://OTHER.SE/x.xml#y z", True),
+        (" https://other.se/x.xml ", True),
+        ("https://u:p@other.se/x.xml", True),
+        ("https://other.se?x", False),
         ("http://other.se/x.xml", True),
         ("/x.xml", False),
         ("//other.se/x.xml", False),
