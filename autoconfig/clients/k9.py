@@ -71,7 +71,8 @@ def read(data: bytes) -> Reading:
     try:
         found = _read_root(parse(data))
     except DocumentError as error:
-        return Reading(accepted=False, notes=(Note("XML_BROKEN", Effect.REJECTS, error.line, {"reason": str(error.values.get("reason", error))}),))
+        reason = str(error.values.get("reason", error))
+        return Reading(accepted=False, notes=(Note("XML_BROKEN", Effect.REJECTS, error.line, {"reason": reason}),))
     except _RejectedError as error:
         return Reading(accepted=False, notes=(error.note,))
     if found.only_oauth2:
