@@ -33,7 +33,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "network": {"observations"} | _GROUND,
     "checks": {"observations", "findings", "catalogue", "formats", "dnsrecords"} | _GROUND,
     "clients": {"observations", "formats", "dnsrecords", "catalogue"} | _GROUND,
-    "lint": {"clients", "formats", "catalogue", "observations"} | _GROUND,
+    "lint": {"clients", "formats", "catalogue", "findings", "observations"} | _GROUND,
     "diagnose": {"checks", "clients", "findings", "catalogue", "observations", "dnsrecords"} | _GROUND,
     "report": {"clients", "findings", "catalogue", "observations", "i18n", "templating"} | _GROUND,
     "guides": {"i18n", "templating", "catalogue"} | _GROUND,

@@ -1,6 +1,7 @@
 """What can be wrong in a settings document, or in the way to one, for some mail program: the only place for these rules and their texts.
 
-A program's `read` names the rule that it goes by; `lint` and the clients' part of a report tell it.
+A program's `read` names the rule that it goes by; `lint` and the clients' part of a report tell it. `lint` has rules of its own, from the
+formats' grammars. What stands in `ON_THE_WAY` no document alone can show: there `lint` has nothing to say.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Rule:
         return frozenset(_PLACEHOLDER.findall(self.reason + self.fix))
 
 
-RULES: Mapping[str, Rule] = {
+_IN_DOCUMENTS: Mapping[str, Rule] = {
     # --- any document ---
     "XML_BROKEN": Rule(
         Severity.ERROR,
@@ -46,7 +47,7 @@ RULES: Mapping[str, Rule] = {
     ),
     "VALUE_TWICE": Rule(
         Severity.WARNING,
-        N_("%(element)s is there more than once, and the last counts"),
+        N_("%(element)s is there more than once, and programs differ in which of them counts"),
         N_("Write %(element)s once, with nothing but its value in it."),
     ),
     "ENCODING_NOT_UTF8": Rule(
@@ -55,10 +56,84 @@ RULES: Mapping[str, Rule] = {
         N_("Save the document as UTF-8 and declare that encoding."),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
-    "TOO_SLOW": Rule(
+    "DOCUMENT_UNKNOWN": Rule(
         Severity.ERROR,
-        N_("the search takes longer than the %(seconds)d seconds that it waits"),
-        N_("Let every name that it asks for answer at once, or not exist."),
+        N_("it is none of the documents that mail programs read"),
+        N_("Give it a clientConfig, an Autodiscover answer, a configuration profile or a PACC document; where there is none, answer 404."),
+    ),
+    "DOCUMENT_TOO_LARGE": Rule(
+        Severity.ERROR,
+        N_("it is larger than %(limit)d bytes"),
+        N_("Name only what a mail program needs, which takes a few thousand bytes."),
+    ),
+    "DTD": Rule(
+        Severity.ERROR,
+        N_("it has a document type (<!DOCTYPE>), which settings have not"),
+        N_("Leave out <!DOCTYPE ...> and all entities."),
+        "XML 1.0, 2.8",
+    ),
+    "BYTE_ORDER_MARK": Rule(
+        Severity.WARNING,
+        N_("it begins with a byte order mark"),
+        N_("Save the document as UTF-8 without byte order mark (BOM)."),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
+    "ELEMENT_MISSPELT": Rule(
+        Severity.ERROR,
+        N_("%(element)s is no element of %(parent)s, but %(near)s is"),
+        N_("Write %(near)s, in these letters."),
+    ),
+    "ELEMENT_UNKNOWN": Rule(
+        Severity.NOTICE,
+        N_("%(element)s is no element of %(parent)s"),
+        N_("Leave out %(element)s, unless some program is known to read it: strict ones refuse what they do not know."),
+    ),
+    "ATTRIBUTE_UNKNOWN": Rule(
+        Severity.NOTICE,
+        N_("%(element)s has the attribute %(attribute)s, which it should not have"),
+        N_("Leave out the attribute %(attribute)s."),
+    ),
+    "TEXT_STRAY": Rule(
+        Severity.NOTICE,
+        N_("there is text right in %(element)s, where only elements belong"),
+        N_("Take away the text, or put it between the right tags."),
+    ),
+    "VALUE_EMPTY": Rule(
+        Severity.ERROR,
+        N_("%(element)s is empty"),
+        N_("Give %(element)s its value, or leave the element out."),
+    ),
+    "NAME_MISSING": Rule(
+        Severity.NOTICE,
+        N_("%(element)s is missing"),
+        N_("Write the name that people know the provider by into %(element)s."),
+    ),
+    "NAME_LONG": Rule(
+        Severity.WARNING,
+        N_("%(element)s is longer than %(limit)d characters"),
+        N_("Shorten %(element)s to at most %(limit)d characters."),
+    ),
+    "TYPE_UNKNOWN": Rule(
+        Severity.ERROR,
+        N_("a server has the type %(value)s, which does not exist"),
+        N_("Write one of the types %(known)s, in these letters."),
+    ),
+    "PORT_MISFIT": Rule(
+        Severity.ERROR,
+        N_("port %(port)d is not for %(protocol)s with %(tls)s"),
+        N_("Use SSL/TLS with 993 (IMAP), 995 (POP) and 465 (outgoing), and STARTTLS with 143 (IMAP), 110 (POP) and 587 (outgoing)."),
+        "RFC 8314, 3",
+    ),
+    "SERVER_PLAIN": Rule(
+        Severity.ERROR,
+        N_("the server %(host)s is used without encryption, so that anybody on the way can read the password"),
+        N_("Name a port with TLS: 993 (IMAP), 995 (POP), 465 (outgoing)."),
+        "RFC 8314, 3",
+    ),
+    "URL_INVALID": Rule(
+        Severity.ERROR,
+        N_("the URL %(url)s of %(element)s is missing, or none that starts with https://"),
+        N_("Write the whole URL of %(element)s, beginning with https://."),
     ),
     # --- clientConfig ---
     "ROOT_UNKNOWN": Rule(
@@ -68,7 +143,7 @@ RULES: Mapping[str, Rule] = {
         "draft-ietf-mailmaint-autoconfig-06",
     ),
     "PREFIXED_NAMES": Rule(
-        Severity.WARNING,
+        Severity.ERROR,
         N_("element names have a namespace prefix"),
         N_("Write the element names without prefix."),
     ),
@@ -130,14 +205,8 @@ RULES: Mapping[str, Rule] = {
         N_("Give incomingServer and outgoingServer the attribute type, and no other."),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
-    "SERVER_TYPE_UNKNOWN": Rule(
-        Severity.NOTICE,
-        N_("it does not use servers of the type %(value)s"),
-        N_("Nothing has to be done, as long as there are an imap and an smtp server as well."),
-        "draft-ietf-mailmaint-autoconfig-06",
-    ),
     "SERVER_AGAIN": Rule(
-        Severity.WARNING,
+        Severity.NOTICE,
         N_("there is more than one %(protocol)s server, and it uses only one of them"),
         N_("Name one server of each type, the one that is best for everybody."),
     ),
@@ -171,7 +240,7 @@ RULES: Mapping[str, Rule] = {
         "draft-ietf-mailmaint-autoconfig-06",
     ),
     "PLACEHOLDER_LOST": Rule(
-        Severity.ERROR,
+        Severity.WARNING,
         N_("%(element)s has %(placeholder)s, which it does not replace as meant"),
         N_("Write host names in full and <username>%%EMAILADDRESS%%</username>."),
         "draft-ietf-mailmaint-autoconfig-06",
@@ -222,66 +291,86 @@ RULES: Mapping[str, Rule] = {
         N_("useGlobalPreferredServer tells it to send through the server of another account"),
         N_("Leave out useGlobalPreferredServer."),
     ),
-    # --- the way to a document ---
+    "VERSION_ODD": Rule(
+        Severity.NOTICE,
+        N_("clientConfig has no version that there is"),
+        N_('Write <clientConfig version="1.1">.'),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
+    "DOMAIN_INVALID": Rule(
+        Severity.WARNING,
+        N_("<domain> has %(value)s, which is no domain name"),
+        N_("Write a domain name into each <domain>, such as <domain>kund.se</domain>."),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
+    "IMAP_MISSING": Rule(
+        Severity.WARNING,
+        N_("there is no server to fetch mail from by IMAP, which is all that some programs can"),
+        N_("Name an incomingServer of the type imap, and put it first."),
+    ),
+    "AUTHENTICATION_UNKNOWN": Rule(
+        Severity.WARNING,
+        N_("the authentication %(value)s is no word that every program knows"),
+        N_("Write password-cleartext, password-encrypted, GSSAPI, NTLM or OAuth2, in these letters."),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
+    "PLACEHOLDER_UNKNOWN": Rule(
+        Severity.ERROR,
+        N_("%(element)s has %(placeholder)s, which is no placeholder"),
+        N_("Write %%EMAILADDRESS%%, %%EMAILLOCALPART%% or %%EMAILDOMAIN%%, with a per cent sign on either side."),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
+    # --- the answer that it comes in ---
     "CONTENT_TYPE": Rule(
         Severity.ERROR,
         N_("an answer with status 200 has the content type %(value)s, and other places of its kind are then left out"),
         N_("Serve settings as text/xml or application/xml, in lower case, and answer 404 where there are none."),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
-    "DOMAIN_NOT_ASCII": Rule(
-        Severity.ERROR,
-        N_("it cannot look for %(domain)s, which has letters outside a to z"),
-        N_("Let people enter the address with the domain's A-labels (xn--...)."),
-        "RFC 5890",
-    ),
-    "THIRD_PARTY": Rule(
+    "CONTENT_TYPE_OTHER": Rule(
         Severity.WARNING,
-        N_("it asks whether the settings may come from %(host)s"),
-        N_("Answer at the domain's own names instead of sending on to those of another domain."),
-    ),
-    "PASSWORD_ASKED": Rule(
-        Severity.WARNING,
-        N_("autodiscover answers nobody without a password, so that it asks for that first"),
-        N_("Let autodiscover answer without a password, or publish the settings for autoconfig as well."),
-    ),
-    "SOURCE_UNENCRYPTED": Rule(
-        Severity.WARNING,
-        N_("the settings came over an unencrypted connection, so that it asks whether they are right"),
-        N_("Serve the settings over https, with a valid certificate and without redirects to http."),
-    ),
-    "SOURCE_BY_MX": Rule(
-        Severity.WARNING,
-        N_("only the MX record led to the settings, which is not signed, so that it asks whether they are right"),
-        N_("Publish the settings for the domain itself."),
-    ),
-    "REDIRECT_ASKS": Rule(
-        Severity.WARNING,
-        N_("it asks whether %(host)s, to which it was sent, may set up the account"),
-        N_("Answer over https at autodiscover. or at the domain itself, so that nobody has to be sent on."),
-    ),
-    "CLOUD_DECIDES": Rule(
-        Severity.NOTICE,
-        N_("a service of its maker decides, which asks nothing of the domain that could be changed"),
-        N_("Tell people which servers to type in."),
-    ),
-    "PROFILE_ONLY": Rule(
-        Severity.NOTICE,
-        N_("it looks for nothing by itself, but takes a profile that the person opens"),
-        N_("Send people a link to the profile, or show it on a page."),
-    ),
-    "NOTHING_FOUND": Rule(
-        Severity.ERROR,
-        N_("it finds no settings"),
-        N_("Publish the settings where the program looks for them."),
-    ),
-    "SRV_ONLY": Rule(
-        Severity.WARNING,
-        N_("it finds no settings, but SRV records, from which it takes the servers alone"),
-        N_("Publish the settings where the program looks for them."),
-        "RFC 6186",
+        N_("it is served as %(value)s, and not as %(expected)s"),
+        N_("Serve it with the content type %(expected)s."),
     ),
     # --- Autodiscover ---
+    "AUTODISCOVER_ROOT": Rule(
+        Severity.ERROR,
+        N_("its first element is %(element)s and not Autodiscover"),
+        N_(
+            "Write the element names with the capital letters that they have in Microsoft's documentation: Autodiscover, Response, Account."
+        ),
+        "MS-OXDSCLI 2.2.4.1.1",
+    ),
+    "NAMESPACE": Rule(
+        Severity.WARNING,
+        N_("the namespace of %(element)s is not that of the schema, which Outlook asks for"),
+        N_('Write xmlns="%(namespace)s" in %(element)s.'),
+        "MS-OXDSCLI 2.2.4.1.1",
+    ),
+    "ACCOUNT_TYPE": Rule(
+        Severity.ERROR,
+        N_("Account has no AccountType with the value email"),
+        N_("Write <AccountType>email</AccountType> first in Account."),
+        "MS-OXDSCLI 2.2.4.1.1.2",
+    ),
+    "ACCOUNT_ACTION": Rule(
+        Severity.ERROR,
+        N_("Account has no Action with the value settings, though there are Protocols"),
+        N_("Write <Action>settings</Action> after AccountType."),
+        "MS-OXDSCLI 2.2.4.1.1.2",
+    ),
+    "ENCRYPTION_CONTRADICTS": Rule(
+        Severity.WARNING,
+        N_("SSL says %(ssl)s and Encryption says %(encryption)s, of which programs believe different ones"),
+        N_("Write SSL on with Encryption SSL or TLS, or leave out Encryption."),
+        "MS-OXDSCLI 2.2.4.1.1.2.6",
+    ),
+    "LOGIN_PLACEHOLDER": Rule(
+        Severity.ERROR,
+        N_("LoginName has %(placeholder)s, but Autodiscover has no placeholders"),
+        N_("Write the person's own user name into LoginName, or leave LoginName out: programs then take the address."),
+        "MS-OXDSCLI 2.2.4.1.1.2",
+    ),
     "PROTOCOL_TOO_EARLY": Rule(
         Severity.ERROR,
         N_("a Protocol stands before AccountType and Action"),
@@ -349,4 +438,146 @@ RULES: Mapping[str, Rule] = {
         N_("Give %(key)s the value that Apple's schema asks for."),
         "Apple, com.apple.mail.managed",
     ),
+    "PROFILE_KEY_UNKNOWN": Rule(
+        Severity.WARNING,
+        N_("there is no key %(key)s in Apple's schema"),
+        N_("Leave out %(key)s, or write the key that is meant, in the letters of Apple's schema."),
+        "Apple, com.apple.mail.managed",
+    ),
+    "PROFILE_WORD": Rule(
+        Severity.ERROR,
+        N_("%(key)s has the value %(value)s, which Apple's schema does not know"),
+        N_("Write one of the values %(known)s, in these letters."),
+        "Apple, com.apple.mail.managed",
+    ),
+    "PROFILE_ID_TWICE": Rule(
+        Severity.ERROR,
+        N_("%(key)s has the same value more than once"),
+        N_("Give the profile and each of its payloads a PayloadUUID and a PayloadIdentifier of its own."),
+        "Apple, TopLevel",
+    ),
+    "PROFILE_UUID": Rule(
+        Severity.WARNING,
+        N_("PayloadUUID is %(value)s, which is no UUID"),
+        N_("Write a UUID, such as the command uuidgen makes."),
+        "Apple, TopLevel",
+    ),
+    "PROFILE_PASSWORD": Rule(
+        Severity.ERROR,
+        N_("a password stands in the profile, which everybody can read who gets hold of it"),
+        N_("Take out %(key)s: the device asks for the password."),
+        "Apple, com.apple.mail.managed",
+    ),
+    # --- PACC ---
+    "JSON_BROKEN": Rule(
+        Severity.ERROR,
+        N_("it is no JSON object that programs agree on (%(reason)s)"),
+        N_("Correct the JSON; the command python3 -m json.tool shows most places."),
+        "RFC 8259",
+    ),
+    "MEMBER_MISSPELT": Rule(
+        Severity.ERROR,
+        N_("%(member)s is no member of %(parent)s, but %(near)s is"),
+        N_("Write %(near)s, in these letters."),
+        "draft-ietf-mailmaint-pacc-03",
+    ),
+    "MEMBER_UNKNOWN": Rule(
+        Severity.NOTICE,
+        N_("%(member)s is no member of %(parent)s"),
+        N_("Leave out %(member)s: a program knows port, encryption and user name by itself."),
+        "draft-ietf-mailmaint-pacc-03",
+    ),
+    "MEMBER_KIND": Rule(
+        Severity.ERROR,
+        N_("the value of %(member)s is of another kind than it must be"),
+        N_("Give %(member)s the kind of value that the format asks for: text, true or false, a number, or an object."),
+        "draft-ietf-mailmaint-pacc-03",
+    ),
+    "PACC_SERVERS": Rule(
+        Severity.ERROR,
+        N_("there is no server to fetch mail from, or none to send it through"),
+        N_("Name protocols/imap and protocols/submit (and the same as protocols/smtp), or protocols/jmap."),
+        "draft-ietf-mailmaint-pacc-03",
+    ),
+    "PACC_OUTGOING": Rule(
+        Severity.NOTICE,
+        N_("the outgoing server stands under %(name)s, and not under %(missing)s as well"),
+        N_("Name the same server as submit and as smtp: the format had the other word before."),
+        "draft-ietf-mailmaint-pacc-03",
+    ),
+    "PACC_AUTHENTICATION": Rule(
+        Severity.ERROR,
+        N_("authentication names no way to log in"),
+        N_('Write "authentication": {"password": true}.'),
+        "draft-ietf-mailmaint-pacc-03",
+    ),
 }
+
+ON_THE_WAY: Mapping[str, Rule] = {
+    "DOMAIN_NOT_ASCII": Rule(
+        Severity.ERROR,
+        N_("it cannot look for %(domain)s, which has letters outside a to z"),
+        N_("Let people enter the address with the domain's A-labels (xn--...)."),
+        "RFC 5890",
+    ),
+    "THIRD_PARTY": Rule(
+        Severity.WARNING,
+        N_("it asks whether the settings may come from %(host)s"),
+        N_("Answer at the domain's own names instead of sending on to those of another domain."),
+    ),
+    "PASSWORD_ASKED": Rule(
+        Severity.WARNING,
+        N_("autodiscover answers nobody without a password, so that it asks for that first"),
+        N_("Let autodiscover answer without a password, or publish the settings for autoconfig as well."),
+    ),
+    "SOURCE_UNENCRYPTED": Rule(
+        Severity.WARNING,
+        N_("the settings came over an unencrypted connection, so that it asks whether they are right"),
+        N_("Serve the settings over https, with a valid certificate and without redirects to http."),
+    ),
+    "SOURCE_BY_MX": Rule(
+        Severity.WARNING,
+        N_("only the MX record led to the settings, which is not signed, so that it asks whether they are right"),
+        N_("Publish the settings for the domain itself."),
+    ),
+    "REDIRECT_ASKS": Rule(
+        Severity.WARNING,
+        N_("it asks whether %(host)s, to which it was sent, may set up the account"),
+        N_("Answer over https at autodiscover. or at the domain itself, so that nobody has to be sent on."),
+    ),
+    "CLOUD_DECIDES": Rule(
+        Severity.NOTICE,
+        N_("a service of its maker decides, which asks nothing of the domain that could be changed"),
+        N_("Tell people which servers to type in."),
+    ),
+    "PROFILE_ONLY": Rule(
+        Severity.NOTICE,
+        N_("it looks for nothing by itself, but takes a profile that the person opens"),
+        N_("Send people a link to the profile, or show it on a page."),
+    ),
+    "NOTHING_FOUND": Rule(
+        Severity.ERROR,
+        N_("it finds no settings"),
+        N_("Publish the settings where the program looks for them."),
+    ),
+    "SRV_ONLY": Rule(
+        Severity.WARNING,
+        N_("it finds no settings, but SRV records, from which it takes the servers alone"),
+        N_("Publish the settings where the program looks for them."),
+        "RFC 6186",
+    ),
+    "TOO_SLOW": Rule(
+        Severity.ERROR,
+        N_("the search takes longer than the %(seconds)d seconds that it waits"),
+        N_("Let every name that it asks for answer at once, or not exist."),
+    ),
+    # no mistake: programs differ in what they are for
+    "SERVER_TYPE_UNKNOWN": Rule(
+        Severity.NOTICE,
+        N_("it does not use servers of the type %(value)s"),
+        N_("Nothing has to be done, as long as there are an imap and an smtp server as well."),
+        "draft-ietf-mailmaint-autoconfig-06",
+    ),
+}
+
+RULES: Mapping[str, Rule] = {**_IN_DOCUMENTS, **ON_THE_WAY}

@@ -97,6 +97,12 @@ def write(wire: Value | Section, name: str, namespace: str = "") -> Element:
     )
 
 
+def names(kind: type[Section]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the names of the attributes, and of the elements, that a *kind* has fields for."""
+    attributes, grammar = _grammar(kind)  # type: ignore[arg-type]  # as above
+    return tuple(attributes), tuple(grammar)
+
+
 def _read_child(kind: type[Value | Section], element: Element, namespace: str) -> Value | Section | None:
     if issubclass(kind, Section):
         return read(kind, element, namespace)
