@@ -139,8 +139,11 @@ def _begin(element: Element, name: str, found: _Read) -> None:
     if name == "incomingServer":
         found.incoming += 1
         if found.within and found.incoming > 1:
-            args = {"element": "incomingServer", "protocol": "imap"}
-            found.notes.append(Note("SERVER_FIRST", Effect.SKIPS, element.line, args))
+            if found.servers["imap"].line is None:
+                args = {"element": "incomingServer", "protocol": "imap"}
+                found.notes.append(Note("SERVER_FIRST", Effect.SKIPS, element.line, args))
+            else:
+                found.notes.append(Note("SERVER_AGAIN", Effect.SKIPS, element.line, {"protocol": "imap"}))
             found.within = ""
     if found.within:
         found.servers[found.within].line = element.line

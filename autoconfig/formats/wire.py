@@ -97,10 +97,9 @@ def write(wire: Value | Section, name: str, namespace: str = "") -> Element:
     )
 
 
-def names(kind: type[Section]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the names of the attributes, and of the elements, that a *kind* has fields for."""
-    attributes, grammar = _grammar(kind)  # type: ignore[arg-type]  # as above
-    return tuple(attributes), tuple(grammar)
+def elements(kind: type[Section]) -> dict[str, str]:
+    """Return the names of the elements that a *kind* may have, each with the field that holds it."""
+    return {name: child.field for name, child in _grammar(kind)[1].items()}  # type: ignore[arg-type]  # as above
 
 
 def _read_child(kind: type[Value | Section], element: Element, namespace: str) -> Value | Section | None:

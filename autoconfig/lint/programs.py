@@ -1,0 +1,169 @@
+"""What mail programs do about a document, joined to what is wrong in it anyway: one mistake is one problem, whoever tells it and where.
+
+Two programs speak of one mistake when it is in the same server and about the same element. That a program finds no server at all is no
+mistake of its own where a server is there that has one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from autoconfig.catalogue.documents import ON_THE_WAY, RULES
+from autoconfig.clients.outcome import Client, Effect, Note, Reading
+from autoconfig.lint.problem import MOST, Problem
+
+# What a rule is about, where its arguments do not say.
+_ABOUT = {
+    "HOSTNAME_MISSING": "hostname",
+    "HOST_NOT_A_NAME": "hostname",
+    "PORT_MISSING": "port",
+    "PORT_INVALID": "port",
+    "ENCRYPTION_BY_PORT": "port",
+    "USERNAME_MISSING": "username",
+    "USERNAME_CHANGED": "username",
+    "USERNAME_IGNORED": "username",
+    "SOCKET_TYPE_MISSING": "socketType",
+    "SOCKET_TYPE_UNKNOWN": "socketType",
+    "AUTHENTICATION_MISSING": "authentication",
+    "OAUTH2_ONLY": "authentication",
+    "SERVER_ATTRIBUTES": "server",
+    "SERVER_TYPE_UNKNOWN": "type",
+    "SPA_MISSING": "SPA",
+    "SSL_UNKNOWN": "SSL",
+    "PROTOCOL_TOO_EARLY": "AccountType",
+    "XML_BROKEN": "encoding",
+    "ENCODING_NOT_UTF8": "encoding",
+    "PROFILE_WITHOUT_MAIL": "content",
+}
+# Autodiscover's words for the same.
+_SAME = {"Server": "hostname", "Port": "port", "LoginName": "username", "Encryption": "socketType", "Type": "type", "Action": "AccountType"}
+# That there is no server, and on which side.
+_SIDES: Mapping[str, tuple[str, ...]] = {
+    "INCOMING_MISSING": ("incomingServer",),
+    "IMAP_MISSING": ("incomingServer",),
+    "SERVER_FIRST": ("incomingServer",),
+    "OUTGOING_MISSING": ("outgoingServer",),
+    "SERVERS_MISSING": ("incomingServer", "outgoingServer"),
+}
+# Said of a document, wherever in it a program says it.
+_ONCE = ("USERNAME_IGNORED", "SERVER_AGAIN", "SERVER_FIRST", *_SIDES)
+_WORST = (Effect.MISREADS, Effect.SKIPS, Effect.REJECTS)
+
+
+def read_all(data: bytes, kind: str, clients: Iterable[Client]) -> dict[str, Reading]:
+    """Return what each of *clients* that reads documents of this *kind* makes of it."""
+    return {client.name: client.readers[kind](data) for client in clients if kind in client.readers}
+
+
+def join(own: Sequence[Problem], readings: Mapping[str, Reading], servers: Sequence[tuple[str, int]]) -> list[Problem]:
+    """Return *own* problems and those of programs as one list; *servers* are the server elements of the document, with their lines."""
+    joined = _Joined(list(own), servers)
+    for name, reading in readings.items():
+        joined.add(name, reading)
+    return joined.result()
+
+
+class _Joined:
+    """The problems so far."""
+
+    def __init__(self, problems: list[Problem], servers: Sequence[tuple[str, int]]) -> None:
+        self.problems = problems
+        self.count = len(problems)  # those that are not a program's
+        self.names = [name for name, _ in servers]
+        self.lines = [line for _, line in servers]
+
+    def add(self, name: str, reading: Reading) -> None:
+        """Add what program *name* says."""
+        mine: list[int] = []
+        later: list[Note] = []
+        fatal = next((i for i, problem in enumerate(self.problems[: self.count]) if problem.fatal), None)
+        for note in reading.notes[:MOST]:
+            if fatal is not None:
+                self._affect(fatal, name, note.effect)
+            elif note.rule in _SIDES:
+                later.append(note)
+            else:
+                found = self._find(self._problem(note))
+                if found is not None:
+                    mine.append(found)
+                    self._affect(found, name, note.effect)
+        # What follows from another mistake comes after it; that there is none at all follows from the order as well.
+        for note in sorted(later, key=lambda note: note.rule != "SERVER_FIRST"):
+            mine.append(self._cause(note, mine))
+            self._affect(mine[-1], name, note.effect)
+
+    def result(self) -> list[Problem]:
+        """Return all of them; what is said in several places but of the whole document stands there once."""
+        found: dict[object, Problem] = {}
+        for problem in self.problems:
+            line = None if problem.code in _ONCE else problem.line
+            key = (problem.code, tuple(sorted(problem.args.items())), line)
+            first = found.get(key)
+            found[key] = problem if first is None else _merged(first, problem)
+        return list(found.values())
+
+    def _problem(self, note: Note) -> Problem:
+        about = str(note.args.get("element", "")) or _ABOUT.get(note.rule, note.rule)
+        if note.rule == "PROFILE_KEY_MISSING":
+            about = str(note.args["key"])
+        if note.rule in ("SERVER_AGAIN", "SERVER_FIRST"):
+            about = f"{note.rule} {note.args.get('protocol')}"
+        place = bisect_right(self.lines, note.line) - 1 if note.line is not None else -1
+        return Problem(note.rule, note.line, note.args, place=place if place >= 0 else None, about=about)
+
+    def _find(self, problem: Problem) -> int | None:
+        """Return the number of the problem that is the same mistake as *problem*, which becomes one itself where there is none."""
+        for number, other in enumerate(self.problems):
+            same_place = other.place == problem.place or other.place is None or problem.place is None
+            if (other.code == problem.code and other.about == problem.about and same_place) or _is_same(other, problem):
+                if number >= self.count:
+                    self.problems[number] = _preferred(other, problem)
+                return number
+        if problem.code in ON_THE_WAY:
+            return None
+        self.problems.append(problem)
+        return len(self.problems) - 1
+
+    def _cause(self, note: Note, mine: Sequence[int]) -> int:
+        """Return the number of the problem because of which a program finds no server."""
+        sides = _SIDES[note.rule]
+        for number, problem in enumerate(self.problems):
+            if problem.code in _SIDES and number < self.count and set(sides) & set(_SIDES[problem.code]):
+                return number
+        for number, problem in enumerate(self.problems[: self.count]):
+            if problem.place is not None and self.names[problem.place] in (*sides, "Protocol"):
+                return number
+        if note.rule != "SERVER_FIRST" and mine:
+            return mine[-1]
+        problem = self._problem(note)
+        for number, other in enumerate(self.problems):
+            if other.code == problem.code and other.args == problem.args:
+                return number
+        self.problems.append(problem)
+        return len(self.problems) - 1
+
+    def _affect(self, number: int, name: str, effect: Effect) -> None:
+        problem = self.problems[number]
+        worst = max(effect, problem.effects.get(name, effect), key=_WORST.index)
+        self.problems[number] = replace(problem, effects={**problem.effects, name: worst})
+
+
+def _is_same(one: Problem, other: Problem) -> bool:
+    place = one.place is None or other.place is None or one.place == other.place
+    return place and _SAME.get(one.about, one.about) == _SAME.get(other.about, other.about)
+
+
+def _preferred(one: Problem, other: Problem) -> Problem:
+    """Return the worse of two ways to tell a mistake, with the line that is nearer to it: values are further down than their server."""
+    best = other if RULES[other.code].severity.rank > RULES[one.code].severity.rank else one
+    line = max((problem.line for problem in (one, other) if problem.line is not None), default=None)
+    return replace(best, line=line, effects=one.effects, place=one.place if one.place is not None else other.place)
+
+
+def _merged(first: Problem, other: Problem) -> Problem:
+    effects = dict(first.effects)
+    for name, effect in other.effects.items():
+        effects[name] = max(effect, effects.get(name, effect), key=_WORST.index)
+    return replace(first, effects=effects)
