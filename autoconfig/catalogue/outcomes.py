@@ -1,4 +1,4 @@
-"""Why what a mail program ends up with does not work, or is not what its domain uses: the only place for these words.
+"""Why what a mail program ends up with does not work, is not what its domain uses, or cannot be told: the only place for these words.
 
 What is wrong in a document, or in the way to one, is in `documents`; no code is in both.
 """
@@ -23,6 +23,8 @@ REASONS: Mapping[str, str] = {
     "SERVER_CERT_NAME": N_("the certificate of %(host)s on port %(port)d is for another name"),
     "SERVER_CERT_DATE": N_("the certificate of %(host)s on port %(port)d is not valid today"),
     "SERVER_CERT_TRUST": N_("the certificate of %(host)s on port %(port)d comes from nobody whom a device trusts"),
+    # --- what nobody knows ---
+    "ANSWER_UNKNOWN": N_("what %(what)s answers is not known"),
     # --- what its domain should use ---
     "SERVERS_NOT_OURS": N_("it enters %(found)s, which is not what this domain should use"),
 }

@@ -31,6 +31,7 @@ class Result(StrEnum):
     PROMPT = "prompt"  # something more is asked
     MANUAL = "manual"  # the servers must be typed in
     WRONG = "wrong"  # servers are entered that are not those of this domain, or no servers at all
+    UNKNOWN = "unknown"  # answers are missing that it depends on; `doubt` tells
 
 
 class Effect(StrEnum):

@@ -1,7 +1,7 @@
 """Whether what a mail program ends up with works, and is what its domain should use.
 
 `gather` tries the servers that the programs would use, at all their addresses; `judge` says what such a program would make of that, and
-`against` holds an outcome to what the store says. `search` is all of it, for several programs in one world, each question asked once.
+`against` holds an outcome to what the store says. `search` is all of it, for several programs in one world that asks each question once.
 """
 
 from __future__ import annotations
@@ -55,12 +55,15 @@ async def search(clients: Iterable[Client], typed: Typed, world: World, expected
     """Let *clients* search in *world* at the same time, and try what they end up with; *expected* is what the domain should use."""
     every = tuple(clients)
     outcomes = await asyncio.gather(*(client.discover(typed, world) for client in every))
-    tried = [server for client, outcome in zip(every, outcomes, strict=True) for side in sides(client, outcome) for server in side]
-    seen = await gather(tried, world)
-    return tuple(
-        End(client, against(outcome, entered(client, outcome, seen, world.now), expected), judge(client, outcome, seen, world.now))
-        for client, outcome in zip(every, outcomes, strict=True)
-    )
+    ends = (tried(client, outcome, world, expected) for client, outcome in zip(every, outcomes, strict=True))
+    return tuple(await asyncio.gather(*ends))
+
+
+async def tried(client: Client, outcome: Outcome, world: World, expected: ClientConfig | None = None) -> End:
+    """Try what *client* ended up with."""
+    seen = await gather((server for side in sides(client, outcome) for server in side), world)
+    found = against(outcome, entered(client, outcome, seen, world.now), expected)
+    return End(client, found, judge(client, outcome, seen, world.now))
 
 
 # --- trying ------------------------------------------------------------------------------------------------------------------------

@@ -11,20 +11,14 @@ from rich.cells import cell_len, chop_cells
 from rich.console import Console
 from rich.text import Text
 
-from autoconfig.clients.outcome import Choice, Confidence, Effect, Note, Result, Step
+from autoconfig.clients.outcome import Choice, Confidence, Effect, Note, Step
 from autoconfig.clients.works import End
 from autoconfig.errors import N_, PLACE, printable
 from autoconfig.i18n import Texts
 from autoconfig.model import TLSMode
-from autoconfig.report.outcomes import reason, reasons
+from autoconfig.report.outcomes import RESULTS, reason, reasons
 from autoconfig.report.page import MARGIN, Page
 
-_RESULTS = {
-    Result.AUTOMATIC: ("✓", "green", N_("sets the account up by itself")),
-    Result.PROMPT: ("!", "yellow", N_("asks for something more")),
-    Result.MANUAL: ("✗", "red", N_("wants the servers typed in")),
-    Result.WRONG: ("✗", "red", N_("enters servers that cannot be right")),
-}
 _WORKS = {
     True: ("✓", "green", N_("yes")),
     False: ("✗", "red", N_("no")),
@@ -88,7 +82,7 @@ class _Page(Page):
         """Print one of them."""
         _ = self._texts.gettext
         outcome, why = end.outcome, reasons(end, self._texts)
-        mark, style, result = _RESULTS[outcome.result]
+        mark, style, result = RESULTS[outcome.result]
         self.print()
         heading = Text.assemble((mark, style), " ", (end.client.title, "bold"), " ", _(result))
         self.print(heading, aside=_(_CONFIDENCES[end.client.confidence]))

@@ -7,33 +7,54 @@ from typing import Any
 
 from autoconfig.catalogue.documents import RULES
 from autoconfig.catalogue.outcomes import REASONS
-from autoconfig.clients.outcome import Choice
+from autoconfig.clients.outcome import Choice, Result
 from autoconfig.clients.works import End
-from autoconfig.errors import printable
+from autoconfig.errors import N_, printable
 from autoconfig.i18n import Texts
 
+# How each end looks: its mark, the mark's style, and what it is.
+RESULTS = {
+    Result.AUTOMATIC: ("✓", "green", N_("sets the account up by itself")),
+    Result.PROMPT: ("!", "yellow", N_("asks for something more")),
+    Result.MANUAL: ("✗", "red", N_("wants the servers typed in")),
+    Result.WRONG: ("✗", "red", N_("enters servers that cannot be right")),
+    Result.UNKNOWN: ("?", "magenta", N_("cannot be told")),
+}
 _LONG = 1000  # characters of one value; a reason is for reading
 
 
 def to_data(end: End, texts: Texts) -> dict[str, Any]:
-    """Return *end* as plain data, its reasons in the language of *texts*; the first candidates are `incoming` and `outgoing`."""
+    """Return *end* as plain data, with all candidates and every step, its reasons in the language of *texts*."""
     outcome = end.outcome
-    incoming, outgoing = ([_server(choice) for choice in side] for side in (outcome.incoming, outcome.outgoing))
+    return {
+        **summary(end, texts),
+        "candidates": {"incoming": [*map(_server, outcome.incoming)], "outgoing": [*map(_server, outcome.outgoing)]},
+        "timeline": [{"at_ms": round(step.at), "ms": round(step.ms), "what": step.what, "said": step.said} for step in outcome.steps],
+    }
+
+
+def summary(end: End, texts: Texts) -> dict[str, Any]:
+    """Return the main things about *end*; `incoming` and `outgoing` are the first candidates."""
+    outcome = end.outcome
     return {
         "client": end.client.name,
         "outcome": outcome.result.value,
         "via": outcome.via,
         "source": outcome.source,
-        "incoming": incoming[0] if incoming else None,
-        "outgoing": outgoing[0] if outgoing else None,
+        "incoming": _server(outcome.incoming[0]) if outcome.incoming else None,
+        "outgoing": _server(outcome.outgoing[0]) if outcome.outgoing else None,
         "works": end.works.works,
         "why": "; ".join(reasons(end, texts)),
         "confidence": end.client.confidence.value,
         "requests": list(outcome.requests),
         "failed": list(outcome.failed),
-        "candidates": {"incoming": incoming, "outgoing": outgoing},
-        "timeline": [{"at_ms": round(step.at), "ms": round(step.ms), "what": step.what, "said": step.said} for step in outcome.steps],
     }
+
+
+def mark(end: End) -> tuple[str, str]:
+    """Return the mark of *end* and its style: servers that do not work are no better than none."""
+    result = Result.WRONG if end.works.works is False else end.outcome.result
+    return RESULTS[result][:2]
 
 
 def reasons(end: End, texts: Texts) -> list[str]:
