@@ -51,6 +51,7 @@ class _Page(Page):
         """Print it all."""
         self._head()
         self._groups()
+        self._clients()
         for finding in self._report.findings:
             self._finding(finding)
         if self._everything:
@@ -67,7 +68,7 @@ class _Page(Page):
         name = str(report.address) if report.address else report.domain.unicode
         if report.domain.is_internationalised:
             name += f" ({report.domain.ascii})"
-        line = Text.assemble((name, "bold"), "  ", _mark(report.status), " ", self._counts(report.counts))
+        line = Text.assemble((name, "bold"), "  ", mark(report.status), " ", self._counts(report.counts))
         self.print(line, aside=texts.gettext("%(seconds)s s", seconds=texts.decimal(report.elapsed_ms / 1000, 2)))
 
     def _groups(self) -> None:
@@ -75,22 +76,22 @@ class _Page(Page):
         passed = Counter(passed.group for passed in report.passed)
         skipped = Counter(skipped.group for skipped in report.skipped)
         names = {group: texts.gettext(name) for group, name in GROUPS.items()}
-        found = [group for group in Group if passed[group] or skipped[group] or any(finding.group is group for finding in report.findings)]
-        width = max((len(names[group]) for group in found), default=0)
+        found = self._found()
+        width = self._width(found)
         for group in found:
             severities = Counter(finding.severity.value for finding in report.findings if finding.group is group)
             worst = max((severity for severity in Severity if severities[severity]), key=lambda severity: severity.rank, default="ok")
-            mark = _mark(worst) if severities or passed[group] else Text("-", style="dim")
+            sign = mark(worst) if severities or passed[group] else Text("-", style="dim")
             counts = self._counts({**severities, "ok": passed[group], "skipped": skipped[group]})
             counts.stylize("dim")
-            line = Text.assemble(mark, f" {names[group]:<{width}}  ", counts)
+            line = Text.assemble(sign, f" {names[group]:<{width}}  ", counts)
             self.print(line, indent=width + 4 if not self.is_narrow else MARGIN)
 
     def _finding(self, finding: Finding) -> None:
         told = tell(finding, self._texts)
         _ = self._texts.gettext
         self.print()
-        self.print(Text.assemble(_mark(finding.severity), " ", (told.message, "bold")), aside=finding.code)
+        self.print(Text.assemble(mark(finding.severity), " ", (told.message, "bold")), aside=finding.code)
         parts = [
             (_("Where"), self._few(where((finding.subject, *finding.also)))),
             (_("We saw"), self._few([printable(line, _LINE) for line in finding.evidence])),
@@ -112,7 +113,7 @@ class _Page(Page):
         self.print()
         for check, subjects in passed.items():
             for place in where(subjects):
-                self.print(Text.assemble(_mark("ok"), f" {check}  ", (place, "dim")))
+                self.print(Text.assemble(mark("ok"), f" {check}  ", (place, "dim")))
         for (check, by), subjects in skipped.items():
             reason = self._texts.gettext("skipped because of %(code)s", code=by)
             for place in where(subjects):
@@ -145,6 +146,7 @@ def _together(pairs: Iterable[tuple[K, Subject]]) -> dict[K, tuple[Subject, ...]
     return found
 
 
-def _mark(severity: Severity | str) -> Text:
-    mark, style = _MARKS[severity]
-    return Text(mark, style=style)
+def mark(severity: Severity | str) -> Text:
+    """Return the sign for *severity*, or for "ok"."""
+    sign, style = _MARKS[severity]
+    return Text(sign, style=style)
