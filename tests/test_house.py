@@ -35,7 +35,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "clients": {"observations", "formats", "dnsrecords", "catalogue", "findings"} | _GROUND,
     "lint": {"clients", "formats", "catalogue", "findings", "observations"} | _GROUND,
     "diagnose": {"checks", "clients", "findings", "catalogue", "observations", "dnsrecords"} | _GROUND,
-    "report": {"clients", "findings", "catalogue", "observations", "i18n", "templating"} | _GROUND,
+    "report": {"clients", "lint", "findings", "catalogue", "observations", "i18n", "templating"} | _GROUND,
     "guides": {"i18n", "templating", "catalogue"} | _GROUND,
     "web": {"store", "formats", "signing", "config", "guides", "i18n", "templating"} | _GROUND,
     "cli": {"store", "formats", "dnsrecords", "signing", "config", "i18n", "network", "checks", "diagnose", "catalogue", "report"}
