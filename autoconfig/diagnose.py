@@ -46,8 +46,8 @@ Watch = Callable[[Group, bool], None]
 EVERYTHING = frozenset(Group)
 _FEW = 3  # of what was not finished, or failed, to be named
 _AT_SERVERS = {Group.ENDPOINTS, Group.CERTIFICATES, Group.SUBMISSION}
-# The mail programs may go on for as long as all else took, and at least for that many seconds, but only as long as a host may take; then for a
-# moment, in which they hear what all else has heard.
+# The mail programs may go on for as long as all else took, and at least for that many seconds, but only as long as a host may take; then
+# for a moment, in which they hear what all else has heard.
 _AT_LEAST = 0.3
 _MOMENT = 0.1
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from itertools import count
 from urllib.parse import urlsplit
 
 from autoconfig.clients.outcome import Step
+from autoconfig.clients.urls import path_of
 from autoconfig.observations import HTTPFailure, Lookup, LookupStatus, Request, Response, World
 
 # Fetch standard, 4.4: a POST that is redirected by one of these becomes a GET.
@@ -72,29 +74,31 @@ class Trail:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._steps: list[Step] = []
+        self._steps: list[tuple[int, Step]] = []
+        self._turns = count()
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """All steps so far, by the time when they began."""
-        return tuple(sorted(self._steps, key=lambda step: step.at))
+        """All steps so far, by the time when they began; what began at the same time as it was asked for."""
+        return tuple(step for _, step in sorted(self._steps, key=lambda noted: (noted[1].at, noted[0])))
 
-    def note(self, step: Step) -> None:
-        """Add a step that was made in another way."""
-        self._steps.append(step)
+    def note(self, step: Step, turn: int | None = None) -> None:
+        """Add a step; *turn* is when it was asked for, where that is not now."""
+        self._steps.append((next(self._turns) if turn is None else turn, step))
 
     def forget_after(self, time: float, keep: Callable[[Step], bool] = lambda step: False) -> None:
         """Drop the steps that begin after *time*, when the program had what it needed, but for those to *keep*."""
-        self._steps = [step for step in self._steps if step.at <= time or keep(step)]
+        self._steps = [(turn, step) for turn, step in self._steps if step.at <= time or keep(step)]
 
     async def lookup(self, name: str, type: str, *, at: float = 0.0, patience: float = 60_000.0) -> tuple[Lookup, float]:
         """Ask the DNS, and return the answer and when it was there; none in time is LookupStatus.TIMEOUT."""
+        turn = next(self._turns)
         found = await self.world.lookup(name, type)
         if found.ms > patience:
             found = replace(found, status=LookupStatus.TIMEOUT, values=(), aliases=())
         spent = min(found.ms, patience)
         said = ", ".join(found.values) if found.values else found.status.value
-        self.note(Step(at, spent, f"DNS {type} {name}", said))
+        self.note(Step(at, spent, f"DNS {type} {name}", said), turn)
         return found, at + spent
 
     async def fetch(
@@ -117,12 +121,13 @@ class Trail:
         """
         request, now, hops = Request(url, method, tuple(headers), body), at, list[Response]()
         while True:
+            turn = next(self._turns)
             response = await self.world.fetch(request)
             left = patience if anew else at + patience - now
             # What would have come too late has not come.
             timed_out = response.ms > left or response.failure is HTTPFailure.TIMEOUT
             spent = min(response.ms, left) if response.failure is not HTTPFailure.TIMEOUT else left
-            self.note(Step(now, spent, f"{request.method} {request.url}", _said(response, timed_out=timed_out), reached(response)))
+            self.note(Step(now, spent, f"{request.method} {request.url}", _said(response, timed_out=timed_out), reached(response)), turn)
             now += spent
             if timed_out or response.status not in _REDIRECTS or not response.location or len(hops) >= most or not follows(response):
                 return Answer(response, now, tuple(hops), timed_out)
@@ -141,11 +146,12 @@ def reached(response: Response) -> bool:
 
 
 def _target(location: str) -> str:
-    """Return what is asked for when a redirect leads to *location*: no fragment, no usual port, and a path (RFC 9110, 4.2.3)."""
+    """Return what is asked for when a redirect leads to *location*: no fragment, no usual port, ASCII, and a path (RFC 9110, 4.2.3)."""
     url = location.partition("#")[0]
     parts = urlsplit(url)
     usual = {"http": ":80", "https": ":443"}.get(parts.scheme, ":")
-    return parts._replace(netloc=parts.netloc.removesuffix(usual), path=parts.path or "/").geturl()
+    path, query = path_of(parts.path or "/"), path_of(parts.query)
+    return parts._replace(netloc=parts.netloc.removesuffix(usual), path=path, query=query).geturl()
 
 
 def _said(response: Response, *, timed_out: bool) -> str:

@@ -89,16 +89,16 @@ def _explains(found: Finding, end: End) -> bool:
 def _failure(end: End) -> tuple[str, Mapping[str, str | int]]:
     """Return the reason why something that is published brings the program to a bad *end*, "" where it does not, or nobody is sure."""
     outcome, works = end.outcome, end.works
-    if end.client.confidence in _SURE:
-        if outcome.result is Result.WRONG and outcome.via is not None:
-            return outcome.why, outcome.args
-        if outcome.result is Result.AUTOMATIC and outcome.via is not None and works.works is False:
-            return works.why, works.args
-        # For want of any settings a program is not at fault, nor for its taste in their order; the document must be.
-        rules = [note.rule for note in outcome.notes if RULES[note.rule].severity is Severity.ERROR]
-        if outcome.result is Result.MANUAL and outcome.why in rules:
-            return outcome.why, outcome.args
-    return "", {}
+    if end.client.confidence not in _SURE:
+        return "", {}
+    by_document = (outcome.via or "").startswith("http")  # records are judged by themselves
+    if outcome.result is Result.WRONG and by_document:
+        return outcome.why, outcome.args
+    if outcome.result is Result.AUTOMATIC and by_document and works.works is False:
+        return works.why, works.args
+    # For want of settings nobody is at fault, nor for a program's taste in their order: a document must be.
+    rules = [note.rule for note in outcome.notes if RULES[note.rule].severity is Severity.ERROR]
+    return (outcome.why, outcome.args) if outcome.result is Result.MANUAL and outcome.why in rules else ("", {})
 
 
 def _failing(why: str, args: Mapping[str, str | int], ends: Sequence[End], address: EmailAddress) -> Finding:

@@ -13,9 +13,12 @@ from typing import TypeVar
 from rich.console import Console
 from rich.text import Text
 
+from autoconfig.clients.works import End
 from autoconfig.errors import printable
 from autoconfig.findings import Finding, Group, Owner, Report, Severity, Subject
 from autoconfig.i18n import Texts
+from autoconfig.report import outcomes
+from autoconfig.report.outcomes import RESULTS
 from autoconfig.report.page import MARGIN, Page
 from autoconfig.report.words import GROUPS, OWNERS, count, tell, where
 
@@ -51,7 +54,6 @@ class _Page(Page):
         """Print it all."""
         self._head()
         self._groups()
-        self._clients()
         for finding in self._report.findings:
             self._finding(finding)
         if self._everything:
@@ -76,8 +78,9 @@ class _Page(Page):
         passed = Counter(passed.group for passed in report.passed)
         skipped = Counter(skipped.group for skipped in report.skipped)
         names = {group: texts.gettext(name) for group, name in GROUPS.items()}
-        found = self._found()
-        width = self._width(found)
+        found = [group for group in Group if passed[group] or skipped[group] or any(finding.group is group for finding in report.findings)]
+        lined = [*found, Group.CLIENTS] if report.clients else found
+        width = max((len(names[group]) for group in lined), default=0)
         for group in found:
             severities = Counter(finding.severity.value for finding in report.findings if finding.group is group)
             worst = max((severity for severity in Severity if severities[severity]), key=lambda severity: severity.rank, default="ok")
@@ -86,6 +89,29 @@ class _Page(Page):
             counts.stylize("dim")
             line = Text.assemble(sign, f" {names[group]:<{width}}  ", counts)
             self.print(line, indent=width + 4 if not self.is_narrow else MARGIN)
+        if report.clients:
+            label = "" if Group.CLIENTS in found else names[Group.CLIENTS]
+            column = width + 4 if not self.is_narrow else 2 * MARGIN
+            self.part(Text(label), self._programs(self.width - column), column)
+
+    def _programs(self, room: int) -> list[Text]:
+        """Return the mail programs by how they end, in lines of at most *room* columns, a mark with the first of its programs."""
+        ends: dict[tuple[str, str], list[str]] = {}
+        for result in RESULTS.values():  # in their order
+            ends.setdefault(result[:2], [])
+        for end in self._report.clients:
+            ends[outcomes.mark(end)].append(end.client.name)
+        lines = [Text()]
+        for (sign, style), names in ends.items():
+            for name in names:
+                word = Text.assemble((sign, style), " ", name) if name is names[0] else Text(name)
+                word.append("" if name is names[-1] else ",")
+                gap = 0 if not lines[-1] else 2 if name is names[0] else 1
+                if gap and lines[-1].cell_len + gap + word.cell_len > room:
+                    lines.append(word)
+                else:
+                    lines[-1] = Text.assemble(lines[-1], " " * gap, word)
+        return lines
 
     def _finding(self, finding: Finding) -> None:
         told = tell(finding, self._texts)
@@ -108,6 +134,10 @@ class _Page(Page):
 
     def _rest(self) -> None:
         report = self._report
+        if report.clients:
+            self.print()
+        for end in report.clients:
+            self._end(end)
         passed = _together((passed.check, passed.subject) for passed in report.passed)
         skipped = _together(((skipped.check, skipped.by.code), skipped.subject) for skipped in report.skipped)
         self.print()
@@ -121,6 +151,11 @@ class _Page(Page):
         stages = (f"{stage.name} {self._texts.decimal(stage.elapsed_ms / 1000, 2)} s" for stage in report.stages)
         self.print()
         self.print(Text(" · ".join(stages), style="dim"))
+
+    def _end(self, end: End) -> None:
+        told = (self._texts.gettext(RESULTS[end.outcome.result][2]), end.outcome.via or "", *outcomes.reasons(end, self._texts))
+        parts = " · ".join(printable(part, _LINE) for part in told if part)
+        self.print(Text.assemble(outcomes.mark(end), f" {end.client.name}  ", (parts, "dim")), 2 * MARGIN)
 
     # ---- the lines ----
 
