@@ -155,13 +155,13 @@ _IN_DOCUMENTS: Mapping[str, Rule] = {
     "PORT_MISSING": Rule(
         Severity.ERROR,
         N_("a server has no port"),
-        N_("Write the port of each server, such as <port>993</port>."),
+        N_("Write the port of each server, such as 993 for IMAP."),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
     "PORT_INVALID": Rule(
         Severity.ERROR,
         N_("%(value)s is no port"),
-        N_("Write a number from 1 to 65535 and nothing else, such as <port>993</port>."),
+        N_("Write a number from 1 to 65535 and nothing else, such as 993 for IMAP."),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
     "HOSTNAME_MISSING": Rule(
@@ -173,7 +173,7 @@ _IN_DOCUMENTS: Mapping[str, Rule] = {
     "HOST_NOT_A_NAME": Rule(
         Severity.ERROR,
         N_("%(host)s is entered as a server, which is no host name"),
-        N_("Write the host name of each server in full, such as <hostname>mail.kund.se</hostname>."),
+        N_("Write the host name of each server in full and nothing else, such as mail.kund.se."),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
     "USERNAME_MISSING": Rule(
@@ -230,13 +230,13 @@ _IN_DOCUMENTS: Mapping[str, Rule] = {
     "INCOMING_MISSING": Rule(
         Severity.ERROR,
         N_("there is no server to fetch mail from"),
-        N_("Name an incomingServer of the type imap."),
+        N_("Name an IMAP server, to fetch mail from."),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
     "OUTGOING_MISSING": Rule(
         Severity.ERROR,
         N_("there is no server to send mail through"),
-        N_("Name an outgoingServer of the type smtp."),
+        N_("Name an SMTP server, to send mail through."),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
     "PLACEHOLDER_LOST": Rule(

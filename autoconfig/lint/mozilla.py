@@ -135,7 +135,7 @@ def _check_sides(provider: EmailProvider) -> Iterator[Problem]:
 
 def _check_server(name: str, server: Server, place: int) -> Iterator[Problem]:
     if server.attributes:
-        yield Problem("SERVER_ATTRIBUTES", server.line, place=place, about="server")
+        yield Problem("SERVER_ATTRIBUTES", server.line, place=place, about="type")
     type = server.type or ""
     by_host = type in _MAIL or type not in _TYPES[name]
     yield from check_section(replace(server, attributes=()), name, place, values=_VALUES if by_host else ())

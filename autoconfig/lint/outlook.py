@@ -31,7 +31,6 @@ _SWITCHES = (
 )
 _STARTTLS_PORTS = (143, 110, 25, 587)
 _VALUES = ("Type", "Server", "Port", "LoginName", "SSL", "SPA", "Encryption")
-_ACTIONS = ("redirectAddr", "redirectUrl")
 
 
 def servers_of(data: bytes) -> tuple[tuple[str, int], ...]:
@@ -91,9 +90,10 @@ def _check_account(account: Account, places: dict[int, int]) -> Iterator[Problem
     if _text(account.account_type).lower() != "email":
         line = account.account_type.line if account.account_type else account.line
         yield Problem("ACCOUNT_TYPE", line, about="AccountType")
-    redirects = account.redirect_addr or account.redirect_url
     if not account.protocols:
-        if not redirects:
+        if account.redirect_url:
+            yield Problem("REDIRECT_URL", account.redirect_url.line, about="REDIRECT_URL")
+        elif not account.redirect_addr:
             yield Problem("ACCOUNT_MISSING", account.line, fatal=True)
         return
     if _text(account.action).lower() != "settings":

@@ -28,11 +28,12 @@ _ABOUT = {
     "SOCKET_TYPE_UNKNOWN": "socketType",
     "AUTHENTICATION_MISSING": "authentication",
     "OAUTH2_ONLY": "authentication",
-    "SERVER_ATTRIBUTES": "server",
+    "SERVER_ATTRIBUTES": "type",
     "SERVER_TYPE_UNKNOWN": "type",
     "SPA_MISSING": "SPA",
     "SSL_UNKNOWN": "SSL",
     "PROTOCOL_TOO_EARLY": "AccountType",
+    "ACCOUNT_MISSING": "AccountType",
     "XML_BROKEN": "encoding",
     "ENCODING_NOT_UTF8": "encoding",
     "PROFILE_WITHOUT_MAIL": "content",
@@ -43,12 +44,14 @@ _SAME = {"Server": "hostname", "Port": "port", "LoginName": "username", "Encrypt
 _SIDES: Mapping[str, tuple[str, ...]] = {
     "INCOMING_MISSING": ("incomingServer",),
     "IMAP_MISSING": ("incomingServer",),
-    "SERVER_FIRST": ("incomingServer",),
     "OUTGOING_MISSING": ("outgoingServer",),
     "SERVERS_MISSING": ("incomingServer", "outgoingServer"),
 }
+_ORDER = "SERVER_FIRST"
+# What keeps a program from every server, wherever these are.
+_EARLIER = ("encoding", "REDIRECT_URL", "AccountType")
 # Said of a document, wherever in it a program says it.
-_ONCE = ("USERNAME_IGNORED", "SERVER_AGAIN", "SERVER_FIRST", *_SIDES)
+_ONCE = ("USERNAME_IGNORED", "SERVER_AGAIN", _ORDER, *_SIDES)
 _WORST = (Effect.MISREADS, Effect.SKIPS, Effect.REJECTS)
 
 
@@ -82,7 +85,7 @@ class _Joined:
         for note in reading.notes[:MOST]:
             if fatal is not None:
                 self._affect(fatal, name, note.effect)
-            elif note.rule in _SIDES:
+            elif note.rule == _ORDER or note.rule in _SIDES:
                 later.append(note)
             else:
                 found = self._find(self._problem(note))
@@ -90,7 +93,7 @@ class _Joined:
                     mine.append(found)
                     self._affect(found, name, note.effect)
         # What follows from another mistake comes after it; that there is none at all follows from the order as well.
-        for note in sorted(later, key=lambda note: note.rule != "SERVER_FIRST"):
+        for note in sorted(later, key=lambda note: note.rule != _ORDER):
             mine.append(self._cause(note, mine))
             self._affect(mine[-1], name, note.effect)
 
@@ -108,7 +111,7 @@ class _Joined:
         about = str(note.args.get("element", "")) or _ABOUT.get(note.rule, note.rule)
         if note.rule == "PROFILE_KEY_MISSING":
             about = str(note.args["key"])
-        if note.rule in ("SERVER_AGAIN", "SERVER_FIRST"):
+        if note.rule in ("SERVER_AGAIN", _ORDER):
             about = f"{note.rule} {note.args.get('protocol')}"
         place = bisect_right(self.lines, note.line) - 1 if note.line is not None else -1
         return Problem(note.rule, note.line, note.args, place=place if place >= 0 else None, about=about)
@@ -128,14 +131,15 @@ class _Joined:
 
     def _cause(self, note: Note, mine: Sequence[int]) -> int:
         """Return the number of the problem because of which a program finds no server."""
-        sides = _SIDES[note.rule]
-        for number, problem in enumerate(self.problems):
-            if problem.code in _SIDES and number < self.count and set(sides) & set(_SIDES[problem.code]):
+        sides = (str(note.args["element"]),) if note.rule == _ORDER else _SIDES[note.rule]
+        own = list(enumerate(self.problems[: self.count]))
+        for number, problem in own:
+            if set(sides) & set(_SIDES.get(problem.code, ())) or problem.about in _EARLIER:
                 return number
-        for number, problem in enumerate(self.problems[: self.count]):
+        for number, problem in own:
             if problem.place is not None and self.names[problem.place] in (*sides, "Protocol"):
                 return number
-        if note.rule != "SERVER_FIRST" and mine:
+        if note.rule != _ORDER and mine:
             return mine[-1]
         problem = self._problem(note)
         for number, other in enumerate(self.problems):
