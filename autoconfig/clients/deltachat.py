@@ -209,10 +209,12 @@ async def discover(typed: Typed, world: World) -> Outcome:
         notes += found.notes
         if found.accepted:
             via, source = url, label
+            if reader is read:
+                found = _filled(found, address, local, domain)
             break
     sides, guessed = list[tuple[Choice, ...]](), list[tuple[Choice, ...]]()
     for protocol, named in zip(_PROTOCOLS, (found.incoming, found.outgoing), strict=True):
-        side = tuple(one for choice in named or (Choice(protocol, ""),) for one in _candidates(choice, address, local, domain))
+        side = tuple(one for choice in named or (Choice(protocol, ""),) for one in _candidates(choice, address, domain))
         sides.append(side)
         guessed += () if named else (side,)
     if len(guessed) == len(sides):
@@ -263,17 +265,26 @@ async def _fetch(trail: Trail, url: str, at: float) -> tuple[bytes | None, float
     return None, at
 
 
-def _candidates(choice: Choice, address: str, local: str, domain: str) -> Iterator[Choice]:
+def _filled(reading: Reading, address: str, local: str, domain: str) -> Reading:
+    """Replace the placeholders of a clientConfig; an answer to Autodiscover has none."""
+
+    def filled(text: str | None) -> str:
+        return (text or "").replace("%EMAILADDRESS%", address).replace("%EMAILLOCALPART%", local).replace("%EMAILDOMAIN%", domain)
+
+    incoming, outgoing = (
+        tuple(replace(choice, host=filled(choice.host), username=filled(choice.username)) for choice in side)
+        for side in (reading.incoming, reading.outgoing)
+    )
+    return replace(reading, incoming=incoming, outgoing=outgoing)
+
+
+def _candidates(choice: Choice, address: str, domain: str) -> Iterator[Choice]:
     """Yield what it tries for *choice*: what is open becomes each of the usual, the port first."""
-
-    def filled(text: str) -> str:
-        return text.replace("%EMAILADDRESS%", address).replace("%EMAILLOCALPART%", local).replace("%EMAILDOMAIN%", domain)
-
-    username = filled(choice.username or "") or address
-    hosts = (filled(choice.host),) if choice.host else (f"{choice.protocol}.{domain}", f"mail.{domain}", domain)
+    hosts = (choice.host,) if choice.host else (f"{choice.protocol}.{domain}", f"mail.{domain}", domain)
     for host in hosts:
         for tls in (choice.tls,) if choice.tls else (TLSMode.IMPLICIT, TLSMode.STARTTLS):
-            yield replace(choice, host=host, port=choice.port or _PORTS[choice.protocol, tls], tls=tls, username=username)
+            port = choice.port or _PORTS[choice.protocol, tls]
+            yield replace(choice, host=host, port=port, tls=tls, username=choice.username or address)
 
 
 async def _answers(sides: Sequence[Sequence[Choice]], world: World) -> bool:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import json
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote_plus, urlsplit
@@ -28,7 +30,10 @@ _PATH = "/mail/config-v1.1.xml"
 _WELL_KNOWN = "/.well-known/autoconfig" + _PATH
 _DATABASE = "https://live.thunderbird.net/autoconfig/v1.1/"
 _AUTODISCOVER = "/autodiscover/autodiscover.xml"
-_XML_TYPES = ("text/xml", "application/xml")
+# Compared letter by letter with the beginning of the header: TEXT/XML is something else. Then Gecko must take it for XML as well.
+_XML_TYPES = ("text/xml", "application/xml", "text/rdf")
+_GECKO_XML = re.compile(r"text/xml|application/xml|.+\+xml", re.IGNORECASE)
+_JSON_TYPES = ("text/json", "application/json")
 
 _PATIENCE = 5_000.0
 _DATABASE_PATIENCE = 10_000.0
@@ -255,17 +260,28 @@ def _read_first(calls: Sequence[tuple[str, Answer]], reads: Callable[[bytes, str
 
 
 def _is_taken(answer: Answer) -> bool:
-    """Tell whether this ends the search among its like: 2xx, and XML that is not empty where it is to be XML."""
+    """Tell whether this ends the search among its like: 2xx, and not empty where it is to be XML, nor broken where it is to be JSON."""
     kind = _type(answer)
-    return answer.is_success and kind != "text/rdf" and (kind not in _XML_TYPES or bool(answer.body))
+    if not answer.is_success:
+        return False
+    if kind.startswith(_XML_TYPES):
+        return bool(answer.body) and _GECKO_XML.fullmatch(kind.partition(";")[0].strip()) is not None
+    return not kind.startswith(_JSON_TYPES) or _is_json(answer.body)
+
+
+def _is_json(body: bytes) -> bool:
+    try:
+        json.loads(body.decode("utf-8", "replace"))
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _read(answer: Answer, reads: Callable[[bytes, str], Reading]) -> Reading:
-    kind = _type(answer)
-    if kind not in _XML_TYPES:
+    kind, *parameters = _type(answer).split(";")
+    if not kind.startswith(_XML_TYPES):
         note = Note("CONTENT_TYPE", Effect.REJECTS, None, {"value": kind or "-"})
         return Reading(accepted=False, notes=(note,))
-    parameters = answer.response.header("content-type").split(";")[1:]
     charset = next(
         (value.strip(" \"'") for name, _, value in (p.partition("=") for p in parameters) if name.strip().lower() == "charset"), ""
     )
@@ -273,8 +289,7 @@ def _read(answer: Answer, reads: Callable[[bytes, str], Reading]) -> Reading:
 
 
 def _type(answer: Answer) -> str:
-    # Compared letter by letter: TEXT/XML is something else, and so is "text/xml ;".
-    return answer.response.header("content-type").split(";")[0]
+    return answer.response.header("content-type").strip()
 
 
 def _end(answer: Answer) -> float:

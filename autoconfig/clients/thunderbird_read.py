@@ -30,7 +30,7 @@ _OAUTH2_HOSTS = (
 )
 _SERVER_NAME = {"IMAP": "imap", "POP3": "pop3", "SMTP": "smtp"}
 _STARTTLS_PORTS = (143, 110, 25, 587)
-_EXCHANGE_PORT = 443
+_WEB_PORTS = {"http": 80, "https": 443}
 _OUTLOOK_TLS = {"ssl": TLSMode.IMPLICIT, "tls": TLSMode.STARTTLS, "none": TLSMode.NONE}
 ADDRESS = "%EMAILADDRESS%"
 
@@ -38,6 +38,8 @@ MAX_HOST = 255
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
 _HOST = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}", re.ASCII)
 _HOST_WITH_PLACEHOLDERS = re.compile(r"[a-zA-Z0-9.-]*(?:%[A-Z0-9]+%[a-zA-Z0-9.-]*)+", re.ASCII)
+# InputSanitizer.emailAddress
+_EMAIL_ADDRESS = re.compile(r"[a-z0-9\-%+_.*]+@[a-z0-9\-.]+\.[a-z]+", re.ASCII | re.IGNORECASE)
 _PLACEHOLDER = re.compile(r"%[A-Za-z]+%?")
 # ECMAScript, GetSubstitution: what "$" means in a replacement.
 _DOLLAR = re.compile(r"\$([$&`'])")
@@ -125,14 +127,18 @@ def _incoming(node: Node, notes: list[Note]) -> Choice:
     protocol = jxon.string(node.attributes.get("type"))
     if protocol not in _INCOMING:
         raise _RejectedError("SERVER_TYPE_UNKNOWN", node.line, value=protocol)
-    host = _host(node)
+    host, tls = None if node.first("hostname") is None else _host(node), None
     port = None
     if node.first("port") is None:
         notes.append(Note("PORT_MISSING", Effect.MISREADS, node.line))
     else:
         port = _port(node)
+    if (url := node.first("url")) is not None and (named := _named_by(jxon.text_of(url))) is not None:
+        host, tls = named
     username = _username(node, notes)
-    tls = _tls(node)
+    tls = _tls(node, tls)
+    if host is None:
+        raise _RejectedError("HOSTNAME_MISSING", node.line)
     _authentication(node, host, _MECHANISMS)
     return Choice(protocol, host, port, tls, username, node.line)
 
@@ -157,7 +163,15 @@ def _host(node: Node) -> str:
     return host
 
 
-def _port(node: Node, name: str = "port") -> int:
+def _port(node: Node) -> int:
+    number = _number(node, "port")
+    if not 1 <= number <= 65535:
+        value = node.first("port") or node
+        raise _RejectedError("PORT_INVALID", value.line, value=jxon.text_of(value))
+    return number
+
+
+def _number(node: Node, name: str) -> int:
     value = node.first(name)
     if value is None:
         raise _RejectedError("PORT_MISSING", node.line)
@@ -165,16 +179,29 @@ def _port(node: Node, name: str = "port") -> int:
     number = value.value
     if isinstance(number, bool) or not isinstance(number, float) or number != number:
         number = jxon.integer(jxon.text_of(value))
-    if number is None or not 1 <= number <= 65535:
+    if number is None:
         raise _RejectedError("PORT_INVALID", value.line, value=jxon.text_of(value))
     return int(number)
 
 
-def _tls(node: Node) -> TLSMode:
+def _named_by(url: str) -> tuple[str, TLSMode] | None:
+    """Return the host that *url* names, and its security; with a port it is no host to this program."""
+    tls = {"https": TLSMode.IMPLICIT, "http": TLSMode.NONE}.get(url.partition(":")[0])
+    try:
+        parts = urlsplit(url)
+        host = hostname(parts.hostname or "") if parts.port in (None, _WEB_PORTS.get(parts.scheme)) else None
+    except ValueError:
+        return None
+    return None if tls is None or host is None else (host, tls)
+
+
+def _tls(node: Node, otherwise: TLSMode | None = None) -> TLSMode:
     every = node.all("socketType")
     for value in every:
         if (tls := _TLS.get(jxon.text_of(value))) is not None:
             return tls
+    if otherwise is not None:
+        return otherwise
     if not every:
         raise _RejectedError("SOCKET_TYPE_MISSING", node.line)
     _plain(every[0], "socketType")
@@ -214,7 +241,7 @@ def _username(node: Node, notes: list[Note], name: str = "username") -> str:
 
 def _unknown_placeholder(text: str) -> str | None:
     for name in ("EMAILADDRESS", "EMAILLOCALPART", "EMAILDOMAIN", "REALNAME"):
-        text = text.replace(f"%{name}%", "", 1)
+        text = text.replace(f"%{name}%", "")
     found = _PLACEHOLDER.search(text)
     return found[0] if found else None
 
@@ -227,33 +254,40 @@ def _plain(value: Node, name: str) -> None:
 # --- autodiscover ------------------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Exchange:
-    """What was gathered of Exchange itself: the host is that of the last URL, the port the last that a URL had."""
-
-    host: str = ""
-    port: int = _EXCHANGE_PORT
-    line: int | None = None
-
-    def take(self, url: str | None, line: int) -> None:
-        try:
-            parts = urlsplit(url or "")
-            host, port = hostname(parts.hostname or ""), parts.port
-        except ValueError:
-            return
-        if parts.scheme in ("http", "https") and host is not None:
-            self.host, self.port, self.line = host, port or self.port, line
+_NOTHING_YET = Choice("", "", _WEB_PORTS["https"], TLSMode.IMPLICIT, ADDRESS)
 
 
 @dataclass(slots=True)
 class _Gathered:
-    incoming: list[Choice] = field(default_factory=list)
+    """What was gathered so far. *first* is what Exchange writes itself into, even where it is the IMAP server that was found before."""
+
+    first: Choice = _NOTHING_YET
+    others: list[Choice] = field(default_factory=list)
     outgoing: list[Choice] = field(default_factory=list)
-    exchange: _Exchange = field(default_factory=_Exchange)
+
+    def take(self, url: str, line: int) -> None:
+        """Take *url* as that of Exchange."""
+        try:
+            parts = urlsplit(url)
+            host, port = hostname(parts.hostname or ""), parts.port
+        except ValueError:
+            return
+        if url.partition(":")[0] in _WEB_PORTS and host is not None:
+            port = None if port == _WEB_PORTS[parts.scheme] else port
+            self.first = replace(self.first, protocol="exchange", host=host, port=port or self.first.port, line=line)
+
+    def add(self, server: Choice) -> None:
+        """Take *server* behind those that are there."""
+        if server.protocol == "smtp":
+            self.outgoing.append(server)
+        elif self.first.host:
+            self.others.append(server)
+        else:
+            self.first = server
 
 
 def outlook(data: bytes, charset: str = "") -> Reading:
-    """Read an answer of autodiscover, as readAutoDiscoverResponse does. Exchange comes last, as an alternative to IMAP and POP3."""
+    """Read an answer of autodiscover, as fetchConfigFromExchange does. Exchange comes last, as an alternative to IMAP and POP3."""
     return _reading(data, charset, _autodiscover)
 
 
@@ -263,8 +297,10 @@ def _autodiscover(top: Node, notes: list[Note]) -> Reading:
         node = node.first(name) if node is not None else None
     if node is None:
         raise _RejectedError("ACCOUNT_MISSING", 1)
-    if (address := node.first("RedirectAddr")) is not None and "@" in jxon.text_of(address):
-        return Reading(redirect=jxon.text_of(address).strip())
+    if (address := node.first("RedirectAddr")) is not None and _is_truthy(address):
+        if not _EMAIL_ADDRESS.fullmatch(text := jxon.text_of(address)):
+            raise _RejectedError("HOST_NOT_A_NAME", address.line, host=text)
+        return Reading(redirect=text.lower())
     if not node.all("Protocol"):
         if (url := node.first("RedirectUrl")) is not None:
             raise _RejectedError("REDIRECT_URL", url.line)
@@ -277,12 +313,12 @@ def _autodiscover(top: Node, notes: list[Note]) -> Reading:
             notes += of_this
         except _RejectedError as error:
             notes.append(error.note(Effect.SKIPS))
-    if found.exchange.host:
-        exchange = Choice("exchange", found.exchange.host, found.exchange.port, TLSMode.IMPLICIT, ADDRESS, found.exchange.line)
-        found.incoming.append(exchange)
-    if not found.incoming:
+    if not found.first.host:
         raise _none_left(notes, "INCOMING_MISSING", node)
-    return Reading(tuple(found.incoming), tuple(found.outgoing))
+    if not all(server.port for server in (found.first, *found.outgoing[:1])):
+        raise _RejectedError("PORT_INVALID", node.line, value="0")
+    incoming = sorted((found.first, *found.others), key=lambda choice: choice.protocol == "exchange")
+    return Reading(tuple(incoming), tuple(found.outgoing))
 
 
 def _protocol(node: Node, found: _Gathered, notes: list[Note]) -> None:
@@ -292,14 +328,12 @@ def _protocol(node: Node, found: _Gathered, notes: list[Note]) -> None:
         url = section.first("OWAUrl") if section is not None else None
         # Only its text beside an attribute is looked at.
         if url is not None and url.attributes:
-            found.exchange.take(url.text, url.line)
-    elif kind in ("EXHTTP", "EXCH", "EXPR"):
-        named = node.first("EwsUrl") or node.first("ASUrl")
-        if named is not None:
-            found.exchange.take(jxon.text_of(named), named.line)
+            found.take(url.text, url.line)
+    elif kind in ("EXHTTP", "EXCH"):
+        if (url := node.first("EwsUrl")) is not None:
+            found.take(jxon.text_of(url), url.line)
     elif kind in _SERVER_NAME:
-        choice = _server(node, _SERVER_NAME[kind], notes)
-        (found.outgoing if choice.protocol == "smtp" else found.incoming).append(choice)
+        found.add(_server(node, _SERVER_NAME[kind], notes))
     elif kind.upper() in _SERVER_NAME:
         raise _RejectedError("SERVER_TYPE_UNKNOWN", node.line, value=kind)
 
@@ -311,16 +345,20 @@ def _server(node: Node, protocol: str, notes: list[Note]) -> Choice:
     host = _host_of(server)
     if host is None:
         raise _RejectedError("HOST_NOT_A_NAME", server.line, host=jxon.text_of(server))
-    port = _port(node, "Port")
+    port = _number(node, "Port")
     tls = _tls_of(node, port, notes)
     _word(node, "SPA")
-    username = ADDRESS if node.first("LoginName") is None else _username(node, notes, "LoginName")
+    login = node.first("LoginName")
+    if login is not None and not _is_truthy(login):
+        raise _RejectedError("USERNAME_MISSING", login.line)
+    username = ADDRESS if login is None else _username(node, notes, "LoginName")
     return Choice(protocol, host, port, tls, username, node.line)
 
 
 def _tls_of(node: Node, port: int, notes: list[Note]) -> TLSMode:
-    ssl, encryption = _word(node, "SSL"), _word(node, "Encryption")
-    if ssl == "off" or encryption == "none":
+    if _word(node, "SSL") == "off":
+        return TLSMode.NONE
+    if (encryption := _word(node, "Encryption")) == "none":
         return TLSMode.NONE
     tls = TLSMode.STARTTLS if port in _STARTTLS_PORTS else TLSMode.IMPLICIT
     if (meant := _OUTLOOK_TLS.get(encryption)) is not None and meant is not tls:
@@ -338,6 +376,12 @@ def _word(node: Node, name: str) -> str:
     return value.value.lower()
 
 
+def _is_truthy(node: Node) -> bool:
+    """Tell whether JavaScript takes it for true: an object is, 0 and blanks are not."""
+    value = node.value
+    return value is None or (bool(value) and value == value)
+
+
 # --- values ------------------------------------------------------------------------------------------------------------------------
 
 
@@ -352,9 +396,10 @@ def hostname(text: str, value: jxon.Value = "?") -> str | None:
     if _HOST.fullmatch(stripped) and len(stripped) <= MAX_HOST:
         return stripped.lower()
     try:
-        return ipaddress.IPv6Address(stripped).exploded
+        ipaddress.IPv6Address(stripped)
     except ValueError:
         return None
+    return stripped.lower()
 
 
 def _host_of(node: Node) -> str | None:
@@ -362,19 +407,25 @@ def _host_of(node: Node) -> str | None:
 
 
 def filled(choice: Choice, values: Mapping[str, str]) -> Choice:
-    """Return *choice* with the placeholders of host and user name replaced by *values*, each where it stands first."""
+    """Return *choice* with the placeholders of host and user name replaced by *values*."""
     username = choice.username
     return replace(choice, host=_fill(choice.host, values), username=None if username is None else _fill(username, values))
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:
-    # String.prototype.replace with a string replaces once, and reads "$" in what it puts in.
     for name, value in values.items():
-        before, placeholder, after = text.partition(f"%{name}%")
-        if placeholder:
-            meaning = {"$": "$", "&": placeholder, "`": before, "'": after}
-            text = before + _DOLLAR.sub(lambda found, meaning=meaning: meaning[found[1]], value) + after  # type: ignore[misc]
+        text = _replaced(text, f"%{name}%", value)
     return text
+
+
+def _replaced(text: str, placeholder: str, value: str) -> str:
+    # String.prototype.replaceAll reads "$" in what it puts in, and means the text as it was.
+    pieces, at = list[str](), 0
+    while (found := text.find(placeholder, at)) >= 0:
+        meaning = {"$": "$", "&": placeholder, "`": text[:found], "'": text[found + len(placeholder) :]}
+        pieces += text[at:found], _DOLLAR.sub(lambda dollar, meaning=meaning: meaning[dollar[1]], value)  # type: ignore[misc]
+        at = found + len(placeholder)
+    return "".join((*pieces, text[at:]))
 
 
 def problems(choices: Sequence[Choice], notes: Sequence[Note]) -> Iterator[tuple[str, Mapping[str, str | int]]]:

@@ -317,6 +317,12 @@ def test_three_placeholders_are_filled_wherever_they_stand(text: str, filled: st
     assert [(choice.host, choice.username) for choice in outcome.incoming] == [(f"h.{filled}", filled)]
 
 
+def test_autodiscover_knows_no_placeholders() -> None:
+    """They are tried as they stand, and are no host."""
+    outcome = search(CLIENT, page(AUTODISCOVER, pox(POX_IMAP.replace("imap.kund.se", "mail.%EMAILDOMAIN%"), POX_SMTP)))
+    assert {choice.host for choice in outcome.incoming} == {"mail.%EMAILDOMAIN%"}
+
+
 @pytest.mark.parametrize(
     ("location", "found"),
     [

@@ -166,7 +166,7 @@ def test_a_user_name_is_what_javascript_makes_of_it(username: str | None, taken:
         ("mail", "mail"),
         ("", "true"),
         ("imap.%EMAILDOMAIN%", "imap.%EMAILDOMAIN%"),
-        ("2001:db8::1", "2001:0db8:0000:0000:0000:0000:0000:0001"),
+        ("2001:DB8::1", "2001:db8::1"),
         ("12", "12"),
         ("imap_1.kund.se", None),
         ("imap.kund.se.", None),
@@ -337,6 +337,53 @@ def test_exchange_is_what_its_urls_say(protocols: tuple[str, ...], hosts: list[s
     assert [choice.host for choice in read_outlook(_answer(*protocols).encode()).incoming] == hosts
 
 
+def test_exchange_writes_itself_into_the_server_that_came_first() -> None:
+    """IMAP that stands before it is lost, but for its port, and the search for IMAP at the host of Exchange begins."""
+    reading = read_outlook(_answer(_protocol(), _protocol("EXCH", EwsUrl="https://ews.kund.se/x")).encode())
+    assert [(choice.protocol, choice.host, choice.port) for choice in reading.incoming] == [("exchange", "ews.kund.se", 993)]
+
+
+@pytest.mark.parametrize(
+    ("values", "accepted"),
+    [
+        ({"Port": "70000"}, True),
+        ({"Port": "0"}, False),
+        ({"LoginName": "0"}, False),
+        ({"LoginName": "false"}, False),
+        ({"LoginName": " "}, False),
+        ({"LoginName": ""}, True),
+        ({"SSL": "off", "Encryption": "true"}, True),
+        ({"SSL": "on", "Encryption": "true"}, False),
+    ],
+)
+def test_what_javascript_takes_for_nothing_is_missing(values: dict[str, str], accepted: bool) -> None:
+    """No range is looked at in an answer of autodiscover, but 0 and blanks are no value (AccountConfig.isComplete, nonemptystring)."""
+    assert read_outlook(_answer(_protocol(**values)).encode()).accepted is accepted
+
+
+@pytest.mark.parametrize("address", ["anna", "anna@", " anna@other.se", "anna@other", ""])
+def test_an_address_that_is_none_ends_autodiscover(address: str) -> None:
+    """Whatever else stands there (InputSanitizer.emailAddress)."""
+    reading = read_outlook(_answer(f"<RedirectAddr>{address}</RedirectAddr>", _protocol()).encode())
+    assert (reading.accepted, reading.redirect) == (False, "")
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("https://ews.kund.se/x", ("ews.kund.se", TLSMode.IMPLICIT)),
+        ("http://ews.kund.se:80/x", ("ews.kund.se", TLSMode.NONE)),
+        ("https://ews.kund.se:8443/x", None),
+        ("ftp://ews.kund.se/x", None),
+        ("x", None),
+    ],
+)
+def test_a_url_names_a_host_too(url: str, server: tuple[str, TLSMode] | None) -> None:
+    """And how it is secured, where no socketType does (readFromXML.sys.mjs)."""
+    reading = _with_incoming(hostname=None, socketType=None, url=url)
+    assert [(choice.host, choice.tls) for choice in reading.incoming] == ([server] if server else [])
+
+
 def test_an_address_to_go_on_with_is_told() -> None:
     """RedirectAddr, not RedirectUrl."""
     assert read_outlook(_answer("<RedirectAddr>anna@other.se</RedirectAddr>").encode()).redirect == "anna@other.se"
@@ -398,15 +445,34 @@ def _search(*pages: dict[str, object], email: str = "anna@kund.se", dns: dict[st
         ("application/xml; charset=utf-8", Result.AUTOMATIC),
         ("TEXT/XML", Result.MANUAL),
         ("text/html", Result.MANUAL),
-        ("text/xml ; charset=utf-8", Result.MANUAL),
+        ("text/xml ; charset=utf-8", Result.AUTOMATIC),
         ("", Result.MANUAL),
-        ("application/xml+x", Result.MANUAL),
     ],
 )
 def test_content_types(kind: str, result: Result) -> None:
-    """Letter by letter, up to the semicolon."""
+    """Letter by letter, as far as the header begins with it (FetchHTTP.sys.mjs)."""
     outcome = _search(_page(*_OWN, body=_GOOD, kind=kind))
     assert (outcome.result, outcome.why) == (result, "" if result is Result.AUTOMATIC else "CONTENT_TYPE")
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "goes_on"),
+    [
+        ("text/xml", "", True),
+        ("text/rdf", "x", True),
+        ("application/xml+x", "x", True),
+        ("text/xmlx", "x", True),
+        ("application/xml+xml", "x", False),
+        ("application/json", "x", True),
+        ("application/json", "{}", False),
+        ("text/plain", "", False),
+        ("TEXT/XML", "x", False),
+    ],
+)
+def test_what_cannot_be_taken_in_is_no_answer(kind: str, body: str, goes_on: bool) -> None:
+    """What the header promises and Gecko makes nothing of is an error, and well-known is looked at."""
+    outcome = _search(_page(*_OWN, body=body, kind=kind), _page("kund.se", "/.well-known/autoconfig/mail/config-v1.1.xml", body=_GOOD))
+    assert (outcome.source == "xml-from-isp-https") is goes_on
 
 
 def test_the_charset_of_the_answer_counts_more_than_that_of_the_document() -> None:
@@ -420,14 +486,15 @@ def test_the_charset_of_the_answer_counts_more_than_that_of_the_document() -> No
     ("email", "username", "filled"),
     [
         ("anna@KUND.se", "%EMAILADDRESS% %EMAILLOCALPART% %EMAILDOMAIN%", "anna@KUND.se anna kund.se"),
-        ("anna@kund.se", "%EMAILLOCALPART%%EMAILLOCALPART%", "anna%EMAILLOCALPART%"),
+        ("anna@kund.se", "%EMAILLOCALPART%%EMAILLOCALPART%", "annaanna"),
+        ("a$`b@kund.se", "x%EMAILLOCALPART%y%EMAILLOCALPART%", "xaxbyax%EMAILLOCALPART%yb"),
         ("a$&$$b@kund.se", "-%EMAILLOCALPART%-", "-a%EMAILLOCALPART%$b-"),
         ("%EMAILDOMAIN%@kund.se", "%EMAILLOCALPART%", "kund.se"),
         ("a$'b@kund.se", "-%EMAILLOCALPART%+", "-a+b+"),
     ],
 )
 def test_placeholders(email: str, username: str, filled: str) -> None:
-    """Each is replaced once, by String.prototype.replace with all that it does to a dollar sign."""
+    """All are replaced, by String.prototype.replaceAll with all that it does to a dollar sign."""
     outcome = _search(_page(*_OWN, body=_config(_server(username=username), _server("outgoing"))), email=email)
     assert outcome.incoming[0].username == filled
 

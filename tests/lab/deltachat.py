@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -67,15 +68,16 @@ class DeltaChat:
         elapsed = time.monotonic() - begin
         events = remote.events()
         if refusal is not None:
-            return Outcome(self._source(events), *_tried(events), message=refusal["message"], elapsed=elapsed)
+            incoming, outgoing = (_servers(kind, _tried(kind, events), {}) for kind in ("imap", "smtp"))
+            return Outcome(self._source(events), incoming, outgoing, message=refusal["message"], elapsed=elapsed)
         # "1: ***@kund.test imap:[imap.kund.test:993:tls, ...] smtp:[...] cert_accept_invalid_certificates"
         used: str = remote.call("get_info", account)["used_transport_settings"]
         logins = {(port, security): username for port, security, username in self._mail_server.logins()[before:]}
-        incoming, outgoing = (re.findall(r"([^\[\], ]+):(\d+):(\w+)", part) for part in re.findall(r"\[.*?\]", used))
+        found_in, found_out = (re.findall(r"([^\[\], ]+):(\d+):(\w+)", part) for part in re.findall(r"\[.*?\]", used))
         return Outcome(
             source=self._source(events),
-            incoming=_servers("imap", incoming, logins),
-            outgoing=_servers("smtp", outgoing, logins),
+            incoming=_servers("imap", found_in, logins),
+            outgoing=_servers("smtp", found_out, logins),
             elapsed=elapsed,
         )
 
@@ -85,16 +87,17 @@ class DeltaChat:
 
 
 def _servers(kind: str, found: Iterable[tuple[str, str, str]], logins: Mapping[tuple[int, str], str]) -> tuple[Server, ...]:
-    servers = ((host, int(port), _SECURITY[security]) for host, port, security in found)
-    return tuple(Server(kind, host, port, security, logins.get((port, security)), auth=None) for host, port, security in servers)
+    servers = [(host, int(port), _SECURITY[security]) for host, port, security in found]
+    # All hosts are one machine, which cannot tell by which of two names somebody came.
+    doors = Counter(server[1:] for server in servers)
+    seen = {door: logins.get(door) for door, count in doors.items() if count == 1}
+    return tuple(Server(kind, *server, seen.get(server[1:]), auth=None) for server in servers)
 
 
-def _tried(events: Sequence[dict[str, Any]]) -> Iterator[tuple[Server, ...]]:
-    for kind in ("imap", "smtp"):
-        pattern = rf"{kind.upper()} trying to connect to (\S+):(\d+):(\w+)\."
-        # It begins anew when it is done, and tries the same once more.
-        found = dict.fromkeys(one for event in events for one in re.findall(pattern, event.get("msg", "")))
-        yield _servers(kind, found, {})
+def _tried(kind: str, events: Sequence[dict[str, Any]]) -> Iterable[tuple[str, str, str]]:
+    pattern = rf"{kind.upper()} trying to connect to (\S+):(\d+):(\w+)\."
+    # It begins anew when it is done, and tries the same once more.
+    return dict.fromkeys(one for event in events for one in re.findall(pattern, event.get("msg", "")))
 
 
 class _Remote:

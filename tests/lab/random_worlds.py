@@ -27,7 +27,7 @@ _FAULTS = ("wrong_name", "expired", "untrusted")
 
 def world(seed: int, *, bad_certificates: bool) -> Case:
     """Return the world of *seed*; its domain and hosts have that number in their names."""
-    return _World(random.Random(seed), seed).made(bad_certificates)
+    return _World(random.Random(seed), seed).made(bad_certificates)  # noqa: S311  to be the same every time
 
 
 class _World:
@@ -41,7 +41,7 @@ class _World:
         self._pages: list[Case] = []
         self._names: dict[str, dict[str, list[str]]] = {}
         # Most of what is there is all right, or there would be little to find.
-        self._oddness = self._one(0.0, 0.05, 0.05, 0.15, 0.4)
+        self._oddness = self._one(0.0, 0.02, 0.04, 0.08, 0.2)
 
     def _one(self, *these: Any) -> Any:
         return self._chance.choice(these)
@@ -114,15 +114,17 @@ class _World:
         domain = self._domain
         places = [("https", f"autoconfig.{domain}", _AUTOCONFIG), ("https", domain, _WELL_KNOWN)]
         places += [("http", f"autoconfig.{domain}", _AUTOCONFIG), ("http", domain, _WELL_KNOWN)]
-        places += [("https", f"autoconfig.{host}", _AUTOCONFIG) for host in (self._exchanger, "in." + self._exchanger, "b." + self._exchanger)]
-        odds = self._one(0.1, 0.3, 0.6)
+        places += [
+            ("https", f"autoconfig.{host}", _AUTOCONFIG) for host in (self._exchanger, "in." + self._exchanger, "b." + self._exchanger)
+        ]
+        odds = self._one(0.2, 0.4, 0.7)
         for scheme, host, path in places:
             if self._maybe(odds):
                 self._page(scheme, host, path, self._config)
-        for domain in (domain, self._exchanger, "in." + self._exchanger):
+        for known in (domain, self._exchanger, "in." + self._exchanger):
             if self._maybe(odds / 2):
                 for host, path in zip(DATABASES, ("/autoconfig/v1.1/", "/v1.1/"), strict=True):
-                    self._page("https", host, path + domain, self._config)
+                    self._page("https", host, path + known, self._config)
         hosts = [("https", f"autodiscover.{self._domain}"), ("https", self._domain), ("http", f"autodiscover.{self._domain}")]
         for scheme, host in [*hosts, ("https", f"autodiscover.{self._elsewhere}")]:
             if self._maybe(odds):
@@ -156,7 +158,9 @@ class _World:
         if self._maybe(0.25) and (scheme, host) == (page["scheme"], page["host"]):
             location = path
         elif self._odd():
-            location = self._one("", f"//{host}{path}", location + "#x", location + "?a=b", location.upper(), "ftp://a/", "https://", " " + location)
+            location = self._one(
+                "", f"//{host}{path}", location + "#x", location + "?a=b", location.upper(), "ftp://a/", "https://", " " + location
+            )
         page["headers"] = {"Location": location.encode().decode("latin-1")}
         if self._maybe(0.1):
             page["headers"]["Location"] = f"{page['scheme']}://{page['host']}{page['path']}"  # to itself
@@ -166,8 +170,17 @@ class _World:
     def _type(self) -> dict[str, str]:
         if not self._odd():
             return {"Content-Type": self._one("text/xml", "application/xml", "text/xml; charset=utf-8", "application/xml;charset=UTF-8")}
-        odd = ("text/plain", "text/html", "application/octet-stream", "TEXT/XML", "text/xml; charset=iso-8859-1", "text/xml ; charset=utf-8")
-        name = self._one(*odd, "application/xml; charset=nonsense", "text/rdf", "text/xml;", "text/xml, text/xml", "application/xml+x", None)
+        odd = (
+            "text/plain",
+            "text/html",
+            "application/octet-stream",
+            "TEXT/XML",
+            "text/xml; charset=iso-8859-1",
+            "text/xml ; charset=utf-8",
+        )
+        name = self._one(
+            *odd, "application/xml; charset=nonsense", "text/rdf", "text/xml;", "text/xml, text/xml", "application/xml+x", None
+        )
         return {} if name is None else {"Content-Type": name}
 
     def _put(self, page: Case, body: bytes) -> None:
@@ -183,14 +196,24 @@ class _World:
         outgoing = [self._server("outgoingServer", mark, 9 - number) for number in range(self._one(1, 1, 2, 0 if self._odd() else 1))]
         parts = [f"<domain>{self._domain}</domain>", "<displayName>Post &amp; mer</displayName>", *incoming, *outgoing]
         if self._odd():
-            parts[0] = self._one("", '<domain purpose="mx">a.se</domain>', "<domain>annan.se</domain>", "<domain></domain>", "<domain>a b</domain>")
+            parts[0] = self._one(
+                "", '<domain purpose="mx">a.se</domain>', "<domain>annan.se</domain>", "<domain></domain>", "<domain>a b</domain>"
+            )
         if self._odd():
             extras = ("<!-- hej -->", "<documentation url='http://a.se/'><descr lang='sv'>Hej</descr></documentation>", "<?php x?>", "text")
             parts.insert(self._one(0, 1, 2), self._one(*extras, "<x:y xmlns:x='urn:x'/>", "<enable visiturl='http://a.se'/>"))
         if self._odd():
             self._chance.shuffle(parts)
-        identity = self._one("", "id=''", "id='a b'", "id='123'", "id='192.0.2.1'", "id='a_b.se'", "id='annan.se'") if self._odd() else f'id="{self._domain}"'
-        root = self._one("clientconfig", "ClientConfig", "config", "x:clientConfig xmlns:x='urn:x'") if self._odd() and self._odd() else "clientConfig"
+        identity = (
+            self._one("", "id=''", "id='a b'", "id='123'", "id='192.0.2.1'", "id='a_b.se'", "id='annan.se'")
+            if self._odd()
+            else f'id="{self._domain}"'
+        )
+        root = (
+            self._one("clientconfig", "ClientConfig", "config", "x:clientConfig xmlns:x='urn:x'")
+            if self._odd() and self._odd()
+            else "clientConfig"
+        )
         space = self._one("xmlns='urn:x'", "version='1.1' version='1.2'", "a='&lt;'", "version=1.1") if self._odd() else 'version="1.1"'
         body = f"<{root} {space}><emailProvider {identity}>{self._gap()}{self._gap().join(parts)}</emailProvider></{root.split()[0]}>"
         return self._damaged(self._head() + body)
@@ -213,7 +236,9 @@ class _World:
             "port": self._one("", "0", "70000", "abc", f" {port} ", f"0{port}", f"{port}.0", f"+{port}", "-1", "1e3", "0x10", f"{port}x")
             if self._odd()
             else str(port),
-            "socketType": self._one("ssl", "TLS", "SSL/TLS", "StartTLS", f" {tls} ", f"{tls}\n", "plain", "", "none") if self._odd() else tls,
+            "socketType": self._one("ssl", "TLS", "SSL/TLS", "StartTLS", f" {tls} ", f"{tls}\n", "plain", "", "none")
+            if self._odd()
+            else tls,
             "username": self._username() if self._odd() or self._maybe(0.3) else "%EMAILADDRESS%",
             "authentication": self._mechanism(incoming),
         }
@@ -223,7 +248,17 @@ class _World:
         if self._odd():
             parts.pop(self._chance.randrange(len(parts)))
         if self._odd():
-            parts.insert(self._one(0, 2), self._one("text", "<!-- a -->", "<pop3><x/></pop3>", "<hostname>sist.annan.se</hostname>", "<socketType>SSL</socketType>"))
+            parts.insert(
+                self._one(0, 2),
+                self._one(
+                    "text",
+                    "<!-- a -->",
+                    "<pop3><x/></pop3>",
+                    "<hostname>sist.annan.se</hostname>",
+                    "<socketType>SSL</socketType>",
+                    f"<url>{self._one('http', 'https', 'ftp')}://url-{mark}.annan.se{self._one('', ':8443')}/x</url>",
+                ),
+            )
         if not incoming and self._odd():
             parts.append(self._one("<useGlobalPreferredServer>true</useGlobalPreferredServer>", "<addThisServer>false</addThisServer>"))
         types = (kind.upper(), "jmap", "exchange", "ews", "nntp", "imaps", "", "smtp", "imap", f" {kind}")
@@ -239,17 +274,45 @@ class _World:
         if not self._odd():
             self._names[name] = {"A": [MAIL_SERVER]}
             return str(self._one(name, name, name, f"mail.{self._elsewhere}", "mail.%EMAILDOMAIN%"))
-        odd = (f" {name}\n", name.upper(), f"{name}:993", f"imaps://{name}", "192.0.2.20", "[2001:db8::1]", "2001:db8::1", f"a_b.{name}", f"{name}.")
-        return str(self._one(*odd, "", "a b", "%EMAILLOCALPART%.annan.se", "%FOO%.annan.se", "12345", "åäö.se", "-a.se", "localhost", "a..se"))
+        odd = (
+            f" {name}\n",
+            name.upper(),
+            f"{name}:993",
+            f"imaps://{name}",
+            "192.0.2.20",
+            "[2001:db8::1]",
+            "2001:db8::1",
+            f"a_b.{name}",
+            f"{name}.",
+        )
+        return str(
+            self._one(*odd, "", "a b", "%EMAILLOCALPART%.annan.se", "%FOO%.annan.se", "12345", "åäö.se", "-a.se", "localhost", "a..se")
+        )
 
     def _username(self) -> str:
-        words = ("%EMAILLOCALPART%", "%EMAILLOCALPART%@a.se", "%EMAILADDRESS% ", "%EMAILDOMAIN%", "anna", "007", "1.50", "", " ", "true", "%REALNAME%")
-        return str(self._one(*words, "%EMAILADDRESS%%EMAILADDRESS%", "%EMAILADDRESS", "%foo%", "a$b", "a&amp;b", "&#97;nna", "åsa", "a\nb", "1e5", "%"))
+        words = ("%EMAILLOCALPART%", "%EMAILLOCALPART%@a.se", "%EMAILADDRESS% ", "%EMAILDOMAIN%", "anna", "007", "1.50", "", " ", "true")
+        return str(
+            self._one(
+                *words, "%EMAILADDRESS%%EMAILADDRESS%", "%EMAILADDRESS", "%foo%", "a$b", "a&amp;b", "&#97;nna", "åsa", "a\nb", "1e5", "%"
+            )
+        )
 
     def _mechanism(self, incoming: bool) -> str:
         if not self._odd():
             return "password-cleartext"
-        odd = ("plain", "password-encrypted", "secure", "GSSAPI", "NTLM", "OAuth2", "none", "client-IP-address", "", " password-cleartext", "PLAIN")
+        odd = (
+            "plain",
+            "password-encrypted",
+            "secure",
+            "GSSAPI",
+            "NTLM",
+            "OAuth2",
+            "none",
+            "client-IP-address",
+            "",
+            " password-cleartext",
+            "PLAIN",
+        )
         return str(self._one(*odd, "smtp-after-pop", "TLS-client-cert", "true", "http-basic"))
 
     def _field(self, name: str, value: str) -> str:
@@ -312,7 +375,9 @@ class _World:
             self._chance.shuffle(account)
         inner = f"<Account>{self._gap().join(account)}</Account>"
         if self._odd():
-            inner = self._one("<Error><ErrorCode>600</ErrorCode></Error>", "", "<User><DisplayName>A</DisplayName></User>" + inner, inner + inner)
+            inner = self._one(
+                "<Error><ErrorCode>600</ErrorCode></Error>", "", "<User><DisplayName>A</DisplayName></User>" + inner, inner + inner
+            )
         one = 'xmlns="http://schemas.microsoft.com/exchange/autodiscover/outlook/responseschema/2006a"'
         two = 'xmlns="http://schemas.microsoft.com/exchange/autodiscover/responseschema/2006"'
         text = f"<Autodiscover {two}><Response {'' if self._odd() else one}>{inner}</Response></Autodiscover>"
@@ -320,8 +385,10 @@ class _World:
 
     def _kinds(self) -> list[str]:
         kinds = list(self._one(("IMAP", "SMTP"), ("IMAP", "POP3", "SMTP"), ("POP3", "SMTP"), ("SMTP", "IMAP")))
+        if self._maybe(0.2):
+            kinds.insert(self._chance.randrange(len(kinds) + 1), self._one("WEB", "EXCH", "EXHTTP", "EXPR"))
         if self._odd():
-            kinds.append(self._one("WEB", "EXCH", "EXHTTP", "imap", "Smtp", "MobileSync", "", "EXPR"))
+            kinds.append(self._one("imap", "Smtp", "MobileSync", ""))
         if self._odd():
             kinds.pop(0)
         return kinds
@@ -342,9 +409,11 @@ class _World:
         url = f"https://ews-{mark}.{self._elsewhere}{self._one('', ':8443')}/EWS/Exchange.asmx"
         parts = [self._field(name, value) for name, value in fields.items() if value or name not in ("LoginName", "Encryption")]
         if kind == "WEB":
-            parts.append(f"<External><OWAUrl{self._one('', ' a=%r' % 'b')}>{url}</OWAUrl></External>")
+            attribute = self._one("", " a='b'")
+            parts.append(f"<External><OWAUrl{attribute}>{url}</OWAUrl></External>")
         elif kind in ("EXCH", "EXHTTP", "EXPR"):
-            parts.append(f"<{self._one('EwsUrl', 'ASUrl')}>{url}</{'EwsUrl'}>" if self._odd() else f"<EwsUrl>{url}</EwsUrl>")
+            name = "ASUrl" if self._odd() else "EwsUrl"
+            parts.append(f"<{name}>{url}</{name}>")
         if self._maybe(0.1):
             self._chance.shuffle(parts)
         if self._odd():

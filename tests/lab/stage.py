@@ -77,8 +77,9 @@ class _Door(ThreadingHTTPServer):
         if name not in self.certificates:
             return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
         if name not in self.contexts:
-            self.contexts[name] = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            self.contexts[name].load_cert_chain(*self.certificates[name])
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*self.certificates[name])
+            self.contexts[name] = context
         tls.context = self.contexts[name]
         return None
 

@@ -10,6 +10,7 @@ import pprint
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -32,6 +33,8 @@ DELTACHAT = range(1000, 1020)
 _WORLDS = {seed: world(seed, bad_certificates=seed in THUNDERBIRD) for seed in (*THUNDERBIRD, *DELTACHAT)}
 _SOCKET_TYPES = {"implicit": "SSL", "starttls": "STARTTLS", "none": "plain"}
 
+_AUTODISCOVER = 10  # the step that is asked beside all others
+
 Asked = Sequence[tuple[float, str, int]]
 
 
@@ -49,7 +52,7 @@ def published(worlds: Iterable[Case]) -> dict[str, dict[str, list[str]]]:
     """Return all names of *worlds*."""
     names: dict[str, dict[str, list[str]]] = {host: {"A": [OPEN]} for host in DATABASES}
     for case in worlds:
-        names |= {host: types for host, types in case["dns"].items()}
+        names |= case["dns"]
     return names
 
 
@@ -141,8 +144,8 @@ def _races(case: Case, asked: Asked, ours: Ours) -> set[str]:
 def _is_race(case: Case, request: str, asked: Asked, ours: Ours) -> bool:
     """Tell whether a place that comes before that of *request* has the answer."""
     step, place = _place(case, request)
-    won, _ = _place(case, f"GET {ours.via}") if ours.via else (9, 0)
-    if step < 8 and won < step:
+    won, _ = _place(case, f"GET {ours.via}") if ours.via else (_AUTODISCOVER, 0)
+    if won < step < _AUTODISCOVER:
         return True
     taken = [_place(case, before) for _, before, status in asked if 200 <= status < 300]
     return any(step == other and before < place for other, before in taken)
@@ -150,17 +153,16 @@ def _is_race(case: Case, request: str, asked: Asked, ours: Ours) -> bool:
 
 def _place(case: Case, request: str) -> tuple[int, int]:
     """Return the step to which *request* belongs, of those that are asked for one after another, and its place among its like."""
-    url = _origin(case, request.partition(" ")[2])
-    domain = case["email"].rpartition("@")[2].lower()
-    scheme, _, rest = url.partition("://")
-    host = rest.partition("/")[0].lower()
-    if "/autodiscover/" in rest:
-        return 8, [("https", f"autodiscover.{domain}"), ("https", domain), ("http", f"autodiscover.{domain}")].index((scheme, host)) if domain in host else 3
-    if host in DATABASES:
-        return (1 if rest.lower().endswith(f"/{domain}") else 3), 0
-    if host.endswith(domain):
-        return 0, 2 * (scheme == "http") + (not host.startswith("autoconfig."))
-    return 2, 0
+    url = urlsplit(_origin(case, request.partition(" ")[2]).lower())
+    host, domain = url.hostname or "", case["email"].rpartition("@")[2].lower()
+    if url.path.startswith("/autodiscover/"):
+        order = (("https", f"autodiscover.{domain}"), ("https", domain), ("http", f"autodiscover.{domain}"))
+        return _AUTODISCOVER, order.index((url.scheme, host)) if (url.scheme, host) in order else len(order)
+    asked_for = url.path.rpartition("/")[2] if host in DATABASES else host.removeprefix("autoconfig.")
+    if asked_for == domain:
+        return (1, 0) if host in DATABASES else (0, 2 * (url.scheme == "http") + (host == domain))
+    # Of the mail host: the nearer one first, its own answer before the database.
+    return 9 - 2 * asked_for.count(".") + (host in DATABASES), 0
 
 
 def _origin(case: Case, url: str) -> str:
@@ -193,7 +195,10 @@ def deltachat_differs(real: Outcome, asked: Asked, ours: Ours) -> Iterator[str]:
         yield f"requests: {ours.requests} instead of {theirs}"
     for side in ("incoming", "outgoing"):
         seen: Sequence[Server] = getattr(real, side)
-        same = [replace(server, username=their.username) if their.username is None else server for server, their in zip(getattr(ours.outcome, side), seen, strict=False)]
+        same = [
+            replace(server, username=their.username) if their.username is None else server
+            for server, their in zip(getattr(ours.outcome, side), seen, strict=False)
+        ]
         if same != list(seen) or (real.message is None and len(seen) != len(getattr(ours.outcome, side))):
             yield f"{side}: {getattr(ours.outcome, side)} instead of {seen}"
 
