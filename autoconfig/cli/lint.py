@@ -13,7 +13,7 @@ from autoconfig import i18n
 from autoconfig import lint as linter
 from autoconfig.cli.room import note, say
 from autoconfig.clients.trail import Trail
-from autoconfig.errors import N_, DocumentError, printable
+from autoconfig.errors import N_, AutoconfigError, DocumentError
 from autoconfig.findings import Severity
 from autoconfig.formats.xml import MAX_OCTETS
 from autoconfig.network.live import Live
@@ -28,8 +28,8 @@ _UNKNOWN = 3
 _EXIT = {None: 0, Severity.NOTICE: 0, Severity.WARNING: 1, Severity.ERROR: 2, Severity.CRITICAL: 2, Severity.UNKNOWN: _UNKNOWN}
 
 
-class _NotFetched(Exception):
-    """There is no document to speak of at a URL; says why, in English."""
+class _NotFetched(AutoconfigError):
+    """There is no document to speak of at a URL."""
 
 
 @click.command()
@@ -54,7 +54,7 @@ def lint(place: str, format_: str, lang: str | None) -> int:
         try:
             data, content_type = asyncio.run(_fetched(place))
         except _NotFetched as error:
-            note(texts.gettext("%(url)s cannot be judged: %(reason)s", url=printable(place), reason=error))
+            note(texts.error(error))
             return _UNKNOWN
     else:
         data = _read(place)
@@ -91,9 +91,10 @@ async def _fetched(url: str) -> tuple[bytes, str]:
         answer = await Trail(world).fetch(url, patience=_PATIENCE)
     response = answer.response
     if answer.status is None:
-        raise _NotFetched(" ".join(filter(None, [response.failure.value if response.failure else "no answer", printable(response.detail)])))
+        reason = response.detail or (response.failure.value if response.failure else "timeout")
+        raise _NotFetched(N_("nothing is known about %(url)s, which does not answer: %(reason)s"), url=url, reason=reason)
     if answer.status != 200:
-        raise _NotFetched(f"status {answer.status}")
+        raise _NotFetched(N_("nothing is known about %(url)s, which answers with status %(status)d"), url=url, status=answer.status)
     if response.truncated:
-        raise _NotFetched(f"more than {len(response.body)} bytes")
+        raise _NotFetched(N_("%(place)s is larger than %(limit)d bytes, and no settings document"), place=url, limit=len(response.body))
     return response.body, response.header("content-type")

@@ -51,7 +51,7 @@ _ORDER = "SERVER_FIRST"
 # What keeps a program from every server, wherever these are.
 _EARLIER = ("encoding", "REDIRECT_URL", "AccountType")
 # Said of a document, wherever in it a program says it.
-_ONCE = ("USERNAME_IGNORED", "SERVER_AGAIN", _ORDER, *_SIDES)
+_ONCE = ("USERNAME_IGNORED", "SERVER_AGAIN", "PROTOCOL_TOO_EARLY", _ORDER, *_SIDES)
 _WORST = (Effect.MISREADS, Effect.SKIPS, Effect.REJECTS)
 
 
@@ -120,7 +120,7 @@ class _Joined:
         """Return the number of the problem that is the same mistake as *problem*, which becomes one itself where there is none."""
         for number, other in enumerate(self.problems):
             same_place = other.place == problem.place or other.place is None or problem.place is None
-            if (other.code == problem.code and other.about == problem.about and same_place) or _is_same(other, problem):
+            if same_place and (_about(other) == _about(problem) or (other.code == problem.code and not other.about)):
                 if number >= self.count:
                     self.problems[number] = _preferred(other, problem)
                 return number
@@ -154,9 +154,8 @@ class _Joined:
         self.problems[number] = replace(problem, effects={**problem.effects, name: worst})
 
 
-def _is_same(one: Problem, other: Problem) -> bool:
-    place = one.place is None or other.place is None or one.place == other.place
-    return place and _SAME.get(one.about, one.about) == _SAME.get(other.about, other.about)
+def _about(problem: Problem) -> str:
+    return _SAME.get(problem.about, problem.about)
 
 
 def _preferred(one: Problem, other: Problem) -> Problem:

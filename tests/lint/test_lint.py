@@ -261,8 +261,8 @@ _BOMB = (
     [
         (b'<?xml version="1.0"?>\n' + _BOMB + b"<clientConfig>&b8;</clientConfig>", "DTD", 2),
         (b'<!DOCTYPE a SYSTEM "file:///etc/passwd"><clientConfig/>', "DTD", 1),
-        (b"<clientConfig>" + b"<a>\n" * 1000 + b"</a>" * 1000 + b"</clientConfig>", "XML_BROKEN", 64),
-        (b"<clientConfig>\n" + b"<a/>" * 60_000 + b"</clientConfig>", "XML_BROKEN", 1),
+        (b"<clientConfig>" + b"<a>\n" * 1000 + b"</a>" * 1000 + b"</clientConfig>", "XML_BROKEN", 256),
+        (b"<clientConfig>\n" + b"<a/>" * 51_000 + b"</clientConfig>", "XML_BROKEN", 1),
         (b"<clientConfig>\n\n&lol;</clientConfig>", "XML_BROKEN", 3),
         (b'{"protocols": ' + b"[" * 30_000, "JSON_BROKEN", 1),
         (b'{"a": 1,\n"a": 2}', "JSON_BROKEN", 1),
@@ -277,6 +277,7 @@ def test_a_trap_is_one_problem(data: bytes, code: str, line: int) -> None:
     assert (found.code, found.line) == (code, line)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "data",
     [
@@ -296,9 +297,9 @@ def test_a_trap_is_one_problem(data: bytes, code: str, line: int) -> None:
 )
 def test_a_mebibyte_takes_seconds(data: bytes) -> None:
     """As much as is read at all, with as many mistakes as fit."""
-    began = time.monotonic()
+    began = time.process_time()
     found = lint(data)
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     assert 1 <= len(found.problems) <= 1_000
 
 
