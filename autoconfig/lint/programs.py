@@ -118,12 +118,13 @@ class _Joined:
 
     def _find(self, problem: Problem) -> int | None:
         """Return the number of the problem that is the same mistake as *problem*, which becomes one itself where there is none."""
-        for number, other in enumerate(self.problems):
-            same_place = other.place == problem.place or other.place is None or problem.place is None
-            if same_place and (_about(other) == _about(problem) or (other.code == problem.code and not other.about)):
-                if number >= self.count:
-                    self.problems[number] = _preferred(other, problem)
-                return number
+        near = [number for number, other in enumerate(self.problems) if _is_near(other, problem)]
+        if near:
+            # That with the same words before others, and one in the same server before those of whom the program does not say where.
+            best = max(near, key=lambda i: (self.problems[i].code == problem.code, self.problems[i].place == problem.place, -i))
+            if best >= self.count:
+                self.problems[best] = _preferred(self.problems[best], problem)
+            return best
         if problem.code in ON_THE_WAY:
             return None
         self.problems.append(problem)
@@ -154,8 +155,11 @@ class _Joined:
         self.problems[number] = replace(problem, effects={**problem.effects, name: worst})
 
 
-def _about(problem: Problem) -> str:
-    return _SAME.get(problem.about, problem.about)
+def _is_near(one: Problem, other: Problem) -> bool:
+    """Tell whether the two are about the same element of a server, or say the same of the whole document."""
+    if one.place is not None and other.place is not None and one.place != other.place:
+        return False
+    return _SAME.get(one.about, one.about) == _SAME.get(other.about, other.about) or (one.code == other.code and not one.about)
 
 
 def _preferred(one: Problem, other: Problem) -> Problem:

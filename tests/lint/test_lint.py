@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from collections import Counter
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rich.console import Console
 
 from autoconfig.address import EmailAddress
 from autoconfig.catalogue.documents import ON_THE_WAY, RULES
@@ -23,7 +25,7 @@ from autoconfig.lint import lint
 from autoconfig.lint.problem import Kind, Problem, nearest
 from autoconfig.model import ClientConfig
 from autoconfig.observations import World
-from autoconfig.report.lint import to_data
+from autoconfig.report.lint import show, to_data
 from tests.lint.documents import ADDRESS, GOOD, ROWS, Row, config
 from tests.strategies import client_configs
 
@@ -316,3 +318,17 @@ def test_the_real_mistakes_of_mozillas_database_are_found() -> None:
     told = {"SERVER_PLAIN", "PORT_MISFIT", "IMAP_MISSING", "SERVER_FIRST", "SERVER_AGAIN", "USERNAME_IGNORED", "PLACEHOLDER_LOST"}
     assert counts.keys() == told
     assert sum(one.status is None for one in found.values()) >= 20
+
+
+# --- the page about it -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_example_in_the_documentation_is_true() -> None:
+    """What it prints is what the page says."""
+    page = (Path(__file__).parents[2] / "docs" / "lint.md").read_text().partition("## An example")[2].partition("\n## ")[0]
+    document, _, told = page.partition("    $ autoconfig lint config-v1.1.xml\n")
+    data = "".join(line[4:] for line in document.splitlines(keepends=True) if line.startswith("    "))
+    file = io.StringIO()
+    console = Console(file=file, width=80, highlight=False, markup=False, emoji=False)
+    show("config-v1.1.xml", lint(data.encode()), ENGLISH, console)
+    assert file.getvalue().strip().splitlines() == [line.removeprefix("    ") for line in told.strip("\n").splitlines()]
