@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from autoconfig import clients
+from autoconfig.catalogue import ENTRIES
 from autoconfig.catalogue.documents import RULES
 from autoconfig.catalogue.outcomes import REASONS
 from autoconfig.clients import CLIENTS
@@ -33,7 +34,7 @@ def test_no_code_is_in_two_catalogues() -> None:
 @pytest.mark.parametrize("path", _FILES, ids=lambda path: path.stem)
 def test_every_code_that_a_program_names_has_its_words(path: Path) -> None:
     """Else there would be nothing to tell."""
-    assert set(_codes(path)) <= RULES.keys() | REASONS.keys()
+    assert set(_codes(path)) <= RULES.keys() | REASONS.keys() | ENTRIES.keys()
 
 
 def test_every_reason_that_does_not_work_is_given() -> None:
@@ -52,6 +53,6 @@ def test_every_name_is_that_of_its_program() -> None:
 
 @pytest.mark.parametrize("code", REASONS)
 def test_a_reason_is_a_clause(code: str) -> None:
-    """It stands behind a colon, and names the host where there is one."""
+    """It stands behind a colon, and names the host or the question where there is one."""
     assert not REASONS[code].endswith(".")
-    assert set(_PARAMETER.findall(REASONS[code])) <= {"host", "port", "found"}
+    assert set(_PARAMETER.findall(REASONS[code])) <= {"host", "port", "found", "what"}
