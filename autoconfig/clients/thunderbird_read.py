@@ -36,7 +36,7 @@ ADDRESS = "%EMAILADDRESS%"
 
 MAX_HOST = 255
 _LABEL = r"[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?"
-_HOST = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}", re.ASCII)
+_HOST = re.compile(rf"(?:{_LABEL}\.)*{_LABEL}\.?", re.ASCII)
 _HOST_WITH_PLACEHOLDERS = re.compile(r"[a-zA-Z0-9.-]*(?:%[A-Z0-9]+%[a-zA-Z0-9.-]*)+", re.ASCII)
 # InputSanitizer.emailAddress
 _EMAIL_ADDRESS = re.compile(r"[a-z0-9\-%+_.*]+@[a-z0-9\-.]+\.[a-z]+", re.ASCII | re.IGNORECASE)
@@ -396,10 +396,10 @@ def hostname(text: str, value: jxon.Value = "?") -> str | None:
     if _HOST.fullmatch(stripped) and len(stripped) <= MAX_HOST:
         return stripped.lower()
     try:
-        ipaddress.IPv6Address(stripped)
+        ip = ipaddress.IPv6Address(stripped)
     except ValueError:
         return None
-    return stripped.lower()
+    return None if ip.is_unspecified or ip.scope_id else stripped.lower()
 
 
 def _host_of(node: Node) -> str | None:
