@@ -126,7 +126,7 @@ _IN_DOCUMENTS: Mapping[str, Rule] = {
     ),
     "SERVER_PLAIN": Rule(
         Severity.ERROR,
-        N_("the server %(host)s is used without encryption, so that anybody on the way can read the password"),
+        N_("the server %(host)s is used without encryption, so that anybody on the way can read along"),
         N_("Name a port with TLS: 993 (IMAP), 995 (POP), 465 (outgoing)."),
         "RFC 8314, 3",
     ),

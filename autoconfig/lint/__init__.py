@@ -11,8 +11,6 @@ from itertools import islice
 from autoconfig.clients import CLIENTS
 from autoconfig.clients.outcome import Client, Effect
 from autoconfig.formats import apple as apple_format
-from autoconfig.formats import mozilla as mozilla_format
-from autoconfig.formats import outlook as outlook_format
 from autoconfig.formats import pacc as pacc_format
 from autoconfig.formats.xml import MAX_OCTETS
 from autoconfig.lint import apple, markup, mozilla, outlook, pacc, programs
@@ -23,15 +21,10 @@ Check = Callable[[bytes, bytes], Iterator[Problem]]
 _CHECKS: Mapping[Kind, Check] = {Kind.MOZILLA: mozilla.check, Kind.OUTLOOK: outlook.check, Kind.APPLE: apple.check, Kind.PACC: pacc.check}
 _ROOTS = {"clientconfig": Kind.MOZILLA, "autodiscover": Kind.OUTLOOK, "plist": Kind.APPLE}
 _XML = (Kind.MOZILLA, Kind.OUTLOOK)
+_SERVERS = {Kind.MOZILLA: mozilla.servers_of, Kind.OUTLOOK: outlook.servers_of}
 _LIMITS = {Kind.PACC: pacc_format.MAX_OCTETS}
 # Thunderbird (153) compares them as they are, small letters and all.
 _XML_TYPES = ("text/xml", "application/xml")
-_TYPES = {
-    Kind.MOZILLA: mozilla_format.CONTENT_TYPE,
-    Kind.OUTLOOK: outlook_format.CONTENT_TYPE,
-    Kind.APPLE: apple_format.CONTENT_TYPE,
-    Kind.PACC: pacc_format.CONTENT_TYPE,
-}
 
 
 def lint(data: bytes, kind: Kind | None = None, clients: Mapping[str, Client] = CLIENTS, *, content_type: str | None = None) -> Lint:
@@ -44,10 +37,11 @@ def lint(data: bytes, kind: Kind | None = None, clients: Mapping[str, Client] = 
     if kind is Kind.UNKNOWN:
         return Lint(kind, (Problem("DOCUMENT_UNKNOWN", 1, fatal=True),))
     own = list(islice(_check(data, plain, kind), MOST))
-    if kind in _XML or kind is Kind.APPLE:
-        servers = mozilla.servers_of(data) if kind is Kind.MOZILLA else outlook.servers_of(data) if kind is Kind.OUTLOOK else ()
+    if not (kind is Kind.OUTLOOK and outlook.is_json(plain)) and not (kind is Kind.APPLE and apple.is_encrypted(data)):
+        servers = _SERVERS[kind](data) if kind in _SERVERS else ()
         own = programs.join(own, programs.read_all(data, kind.value, clients.values()), servers)
-    served = () if content_type is None else _check_type(kind, content_type, clients)
+    as_json = kind is Kind.PACC or outlook.is_json(plain)
+    served = () if content_type is None else _check_type(kind, content_type, clients, as_json=as_json)
     return Lint(kind, tuple(sorted((*served, *own), key=lambda problem: problem.line or 0)))
 
 
@@ -55,7 +49,7 @@ def recognise(data: bytes, plain: bytes) -> Kind:
     """Return what *data* seems to be; *plain* is what `markup.narrow` made of it."""
     begun = plain.lstrip()
     if begun.startswith(b"{"):
-        return Kind.PACC
+        return Kind.OUTLOOK if outlook.is_json(begun) else Kind.PACC
     if data.startswith(b"bplist") or apple.unsigned(data) is not data:
         return Kind.APPLE
     root = markup.root_of(plain) if begun.startswith(b"<") else None
@@ -82,12 +76,12 @@ def _until_fatal(problems: Iterator[Problem]) -> Iterator[Problem]:
             return
 
 
-def _check_type(kind: Kind, content_type: str, clients: Mapping[str, Client]) -> Sequence[Problem]:
+def _check_type(kind: Kind, content_type: str, clients: Mapping[str, Client], *, as_json: bool) -> Sequence[Problem]:
     value = content_type.strip()
-    expected = _TYPES[kind].partition(";")[0]
-    if kind in _XML:
+    if kind in _XML and not as_json:
         affected = {"thunderbird": Effect.REJECTS} if "thunderbird" in clients else {}
         return () if value.startswith(_XML_TYPES) else (Problem("CONTENT_TYPE", None, {"value": value}, affected),)
+    expected = pacc_format.CONTENT_TYPE if as_json else apple_format.CONTENT_TYPE
     if value.partition(";")[0].strip().lower() == expected:
         return ()
     return (Problem("CONTENT_TYPE_OTHER", None, {"value": value, "expected": expected}),)

@@ -47,6 +47,7 @@ _MORE: Mapping[type[Payload], tuple[str, ...]] = {
 }
 _TYPES = {"EmailTypeIMAP": "imap", "EmailTypePOP": "pop3"}
 _AUTHENTICATIONS = ("EmailAuthNone", "EmailAuthPassword", "EmailAuthCRAMMD5", "EmailAuthNTLM", "EmailAuthHTTPMD5")
+_ENCRYPTED = "EncryptedPayloadContent"
 _SIDES = (("Incoming", "incoming"), ("Outgoing", "outgoing"))
 
 Place = tuple[str | int, ...]
@@ -59,6 +60,11 @@ def unsigned(data: bytes) -> bytes:
     return data[begin : end + len(_END)] if data.startswith(_SIGNED) and 0 <= begin < end else data
 
 
+def is_encrypted(data: bytes) -> bool:
+    """Tell whether what matters in the profile can be read by one device alone."""
+    return f"<key>{_ENCRYPTED}</key>".encode() in data
+
+
 def check(data: bytes, plain: bytes) -> Iterator[Problem]:
     """Yield what is wrong in *data*; *plain* is not needed."""
     data = unsigned(data)
@@ -69,7 +75,7 @@ def check(data: bytes, plain: bytes) -> Iterator[Problem]:
         return
     lines = _lines(data)
     yield from _check_payload(profile, (), lines)
-    if "EncryptedPayloadContent" in profile.others:
+    if _ENCRYPTED in profile.others:
         return
     if not any(isinstance(payload, MailPayload) for payload in profile.content):
         yield Problem("PROFILE_WITHOUT_MAIL", _line(lines, ("PayloadContent",)), about="content")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from urllib.parse import urlsplit
 
 from autoconfig.errors import DocumentError
 from autoconfig.formats import mozilla
@@ -15,7 +14,7 @@ from autoconfig.formats.mozilla import ClientConfigDocument, EmailProvider, Serv
 from autoconfig.formats.wire import Section, Value
 from autoconfig.lint.markup import broken, check_section, root_of, subsections
 from autoconfig.lint.problem import MOST, Problem, nearest
-from autoconfig.lint.values import fits, is_host, misfit, port_of, unknown_placeholder
+from autoconfig.lint.values import fits, is_host, is_https, misfit, port_of, unknown_placeholder
 from autoconfig.model import AuthMethod
 
 _ROOT = "clientConfig"
@@ -154,11 +153,7 @@ def _check_server(name: str, server: Server, place: int) -> Iterator[Problem]:
 
 def _check_url(name: str, server: Server, place: int | None = None) -> Iterator[Problem]:
     url = str(server.url or "").strip()
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = None
-    if parts is None or parts.scheme != "https" or not parts.netloc:
+    if not is_https(url):
         line = server.url.line if server.url else server.line
         yield Problem("URL_INVALID", line, {"element": name, "url": url}, place=place, about="url")
 

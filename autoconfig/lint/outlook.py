@@ -1,25 +1,27 @@
 """What is wrong in an Autodiscover answer by its own schema: MS-OXDSCLI, 2.2.4, and Microsoft's pages on its XML elements.
 
-Exchange's own protocols, and MobileSync's answers, are left as they are.
+Exchange's own protocols, and MobileSync's answers, are left as they are. Of Autodiscover v2, which is JSON, there is the URL to judge.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from autoconfig.errors import DocumentError
-from autoconfig.formats import outlook
+from autoconfig.formats import outlook, outlook_json
 from autoconfig.formats.outlook import Account, Protocol
 from autoconfig.formats.wire import Value
-from autoconfig.lint.markup import broken, check_section, root_of
+from autoconfig.lint.markup import broken, check_section, line_at, root_of
 from autoconfig.lint.problem import Problem
-from autoconfig.lint.values import fits, is_host, misfit, port_of, unknown_placeholder
+from autoconfig.lint.values import fits, is_host, is_https, misfit, port_of, unknown_placeholder
 from autoconfig.model import PLACEHOLDERS, TLSMode
 
 _ROOT = "Autodiscover"
 _MAIL = {"IMAP": "imap", "POP3": "pop3", "SMTP": "smtp"}
 _EXCHANGE = ("EXCH", "EXPR", "EXHTTP", "WEB", "mapiHttp", "MobileSync")
 _ENCRYPTIONS = {"none": TLSMode.NONE, "ssl": TLSMode.IMPLICIT, "tls": TLSMode.STARTTLS, "auto": None}
+_V2 = re.compile(rb'"(?:Protocol|Url|ErrorCode)"\s*:')
 _ON_OFF = ("on", "off")
 _SWITCHES = (
     ("DomainRequired", "domain_required"),
@@ -44,8 +46,28 @@ def servers_of(data: bytes) -> tuple[tuple[str, int], ...]:
     return tuple(sorted(found, key=lambda one: one[1]))
 
 
+def is_json(plain: bytes) -> bool:
+    """Tell whether this is an answer of Autodiscover v2."""
+    return plain.lstrip().startswith(b"{") and _V2.search(plain[: outlook_json.MAX_OCTETS]) is not None
+
+
+def _check_json(data: bytes, plain: bytes) -> Iterator[Problem]:
+    try:
+        answer = outlook_json.parse(data)
+    except DocumentError as error:
+        yield Problem("JSON_BROKEN", error.line or 1, {"reason": str(error.values.get("reason", error))}, fatal=True)
+        return
+    if answer.error_code is not None:
+        yield Problem("ANSWER_IS_ERROR", 1, {"code": answer.error_code})
+    elif not is_https(answer.url):
+        yield Problem("URL_INVALID", line_at(plain, max(0, plain.find(b'"Url"'))), {"element": "Url", "url": answer.url or ""})
+
+
 def check(data: bytes, plain: bytes) -> Iterator[Problem]:
     """Yield what is wrong in *data*; *plain* is what `markup.narrow` made of it."""
+    if is_json(plain):
+        yield from _check_json(data, plain)
+        return
     root = root_of(plain)
     name, line = root or ("", 1)
     prefix, _, local = name.rpartition(":")

@@ -8,13 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from autoconfig.errors import DocumentError
 from autoconfig.formats import pacc
 from autoconfig.formats.pacc import HttpServer, Object, Protocols, TextServer
 from autoconfig.lint.problem import MOST, Problem, nearest
-from autoconfig.lint.values import is_host
+from autoconfig.lint.values import is_host, is_https
 
 _ROOT = "the document"
 _SENDING = ("submit", "smtp")
@@ -43,7 +42,7 @@ def check(data: bytes, plain: bytes) -> Iterator[Problem]:
     if authentication is None or not (authentication.password or authentication.oauth_public):
         if not {"authentication"} & misspelt and not (authentication and authentication.extra):
             yield Problem("PACC_AUTHENTICATION", _line(text, ("authentication",)), about="authentication")
-    elif authentication.oauth_public and not _is_https(authentication.oauth_public.issuer):
+    elif authentication.oauth_public and not is_https(authentication.oauth_public.issuer):
         path = ("authentication", "oauth-public", "issuer")
         args: dict[str, str | int] = {"element": "issuer", "url": authentication.oauth_public.issuer or ""}
         yield Problem("URL_INVALID", _line(text, path), args, about="/".join(path))
@@ -102,16 +101,8 @@ def _check_protocols(protocols: Protocols, text: str) -> Iterator[Problem]:
                 yield Problem("HOSTNAME_MISSING", _line(text, path), about="/".join(path))
             elif not is_host(server.host):
                 yield Problem("HOST_NOT_A_NAME", _line(text, (*path, "host")), {"host": server.host}, about="/".join(path))
-        elif isinstance(server, HttpServer) and not server.extra and not _is_https(server.url):
+        elif isinstance(server, HttpServer) and not server.extra and not is_https(server.url):
             yield Problem("URL_INVALID", _line(text, (*path, "url")), {"element": name, "url": server.url or ""}, about="/".join(path))
-
-
-def _is_https(url: str | None) -> bool:
-    try:
-        parts = urlsplit(url or "")
-    except ValueError:
-        return False
-    return parts.scheme == "https" and bool(parts.netloc)
 
 
 def _line(text: str, path: Path) -> int:

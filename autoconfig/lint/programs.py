@@ -84,7 +84,8 @@ class _Joined:
         fatal = next((i for i, problem in enumerate(self.problems[: self.count]) if problem.fatal), None)
         for note in reading.notes[:MOST]:
             if fatal is not None:
-                self._affect(fatal, name, note.effect)
+                if _follows(note, self.problems[fatal]):
+                    self._affect(fatal, name, note.effect)
             elif note.rule == _ORDER or note.rule in _SIDES:
                 later.append(note)
             else:
@@ -137,11 +138,12 @@ class _Joined:
         for number, problem in own:
             if set(sides) & set(_SIDES.get(problem.code, ())) or problem.about in _EARLIER:
                 return number
-        for number, problem in own:
-            if problem.place is not None and self.names[problem.place] in (*sides, "Protocol"):
-                return number
-        if note.rule != _ORDER and mine:
-            return mine[-1]
+        # What the program itself said of a server of that side, the worst mistake in one, or whatever the program said.
+        there = [number for number in mine if self._side(number) & {*sides, "Protocol"}]
+        worst = sorted((number for number, _ in own if self._side(number) & {*sides, "Protocol"}), key=self._rank, reverse=True)
+        causes = worst if note.rule == _ORDER else [*there, *worst, *mine]
+        if causes:
+            return causes[0]
         problem = self._problem(note)
         for number, other in enumerate(self.problems):
             if other.code == problem.code and other.args == problem.args:
@@ -149,10 +151,22 @@ class _Joined:
         self.problems.append(problem)
         return len(self.problems) - 1
 
+    def _side(self, number: int) -> set[str]:
+        place = self.problems[number].place
+        return set() if place is None else {self.names[place]}
+
+    def _rank(self, number: int) -> int:
+        return self.problems[number].severity.rank
+
     def _affect(self, number: int, name: str, effect: Effect) -> None:
         problem = self.problems[number]
         worst = max(effect, problem.effects.get(name, effect), key=_WORST.index)
         self.problems[number] = replace(problem, effects={**problem.effects, name: worst})
+
+
+def _follows(note: Note, fatal: Problem) -> bool:
+    """Tell whether a program says *note* because of *fatal*; a document type is what some read over, to mind something else."""
+    return note.rule not in ON_THE_WAY and (fatal.code != "DTD" or _ABOUT.get(note.rule) == "encoding")
 
 
 def _is_near(one: Problem, other: Problem) -> bool:

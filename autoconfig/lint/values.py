@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from urllib.parse import urlsplit
 
 from autoconfig.address import Domain
 from autoconfig.errors import AddressError
@@ -65,3 +66,12 @@ def unknown_placeholder(text: str) -> str:
         text = text.replace(placeholder, "")
     found = _FIGURE.search(text)
     return found[0] if found else ""
+
+
+def is_https(url: str | None) -> bool:
+    """Tell whether *url* is a whole https URL."""
+    try:
+        parts = urlsplit(url or "")
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.netloc)

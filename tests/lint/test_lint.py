@@ -107,11 +107,13 @@ def test_what_is_too_large_is_not_read(kind: str, limit: int) -> None:
         ("apple", "application/octet-stream", ["CONTENT_TYPE_OTHER"]),
         ("pacc", "application/json; charset=utf-8", []),
         ("pacc", "text/plain", ["CONTENT_TYPE_OTHER"]),
+        ("v2", "application/json", []),
+        ("v2", "text/xml", ["CONTENT_TYPE_OTHER"]),
     ],
 )
 def test_what_it_is_served_as_counts_as_well(kind: str, content_type: str, expected: list[str]) -> None:
     """Thunderbird takes text/xml and application/xml, in lower case; devices and PACC have types of their own."""
-    found = lint(GOOD[kind], content_type=content_type)
+    found = lint(FORMATS["outlook-json"](config(), None).content if kind == "v2" else GOOD[kind], content_type=content_type)
     assert [problem.code for problem in found.problems] == expected
     if expected == ["CONTENT_TYPE"]:
         assert found.problems[0].effects == {"thunderbird": Effect.REJECTS}
@@ -123,12 +125,27 @@ def test_what_it_is_served_as_counts_as_well(kind: str, content_type: str, expec
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_we_publish_is_well(name: str) -> None:
     """No rule has anything to say about a document of ours."""
-    if name == "outlook-json":
-        return  # two names and a URL: nothing to judge
     found = lint(FORMATS[name](config(), ADDRESS).content)
     assert found.problems == ()
     assert found.status is None
     assert found.kind.value == name.partition("-")[0]
+
+
+def test_autodiscover_v2_is_a_url() -> None:
+    """An answer in JSON leads to another place, or is an error."""
+    assert codes(b'{"Protocol": "AutodiscoverV1",\n"Url": "http://kund.se/"}') == ["URL_INVALID"]
+    assert one(b'{"Protocol": "AutodiscoverV1",\n"Url": "http://kund.se/"}', "URL_INVALID").line == 2
+    assert codes(b'{"ErrorCode": "UserNotFound"}') == ["ANSWER_IS_ERROR"]
+    assert codes(b'{"Url": "https://kund.se/"') == ["JSON_BROKEN"]
+
+
+def test_of_an_encrypted_profile_only_the_outside_is_judged() -> None:
+    """What is in it only the device can read."""
+    text = GOOD["apple"].decode()
+    begin, end = text.index("\t<key>PayloadContent"), text.index("</array>\n") + len("</array>\n")
+    data = text[:begin] + "\t<key>EncryptedPayloadContent</key><data>aGVq</data>\n" + text[end:]
+    assert codes(data.encode()) == []
+    assert codes(data.replace("PayloadIdentifier", "PayloadIdent").encode()) == ["PROFILE_KEY_MISSING"]
 
 
 def test_a_signed_profile_is_read_as_well() -> None:
@@ -175,33 +192,33 @@ async def _nothing(typed: Typed, world: World) -> Outcome:
     return Outcome(Result.MANUAL)
 
 
-def client(*notes: Note, name: str = "k9") -> dict[str, Client]:
+def program(*notes: Note, name: str = "k9") -> dict[str, Client]:
     """Return a program that has these things to say about every clientConfig."""
     return {name: Client(name, name, Confidence.CLAIMED, _nothing, {"mozilla": lambda _: Reading(notes=notes)})}
 
 
 def test_what_only_a_program_minds_is_told() -> None:
     """With its line, and with what the program does."""
-    (found,) = lint(GOOD["mozilla"], clients=client(Note("USERNAME_IGNORED", Effect.MISREADS, 12, {"username": "a"}))).problems
+    (found,) = lint(GOOD["mozilla"], clients=program(Note("USERNAME_IGNORED", Effect.MISREADS, 12, {"username": "a"}))).problems
     assert (found.code, found.line, found.effects) == ("USERNAME_IGNORED", 12, {"k9": Effect.MISREADS})
 
 
 def test_what_a_program_rejects_is_at_least_a_warning() -> None:
     """A notice would be too little."""
-    (found,) = lint(GOOD["mozilla"], clients=client(Note("SERVER_AGAIN", Effect.REJECTS, 7, {"protocol": "imap"}))).problems
+    (found,) = lint(GOOD["mozilla"], clients=program(Note("SERVER_AGAIN", Effect.REJECTS, 7, {"protocol": "imap"}))).problems
     assert RULES["SERVER_AGAIN"].severity is Severity.NOTICE
     assert found.severity is Severity.WARNING
 
 
 def test_a_server_of_another_protocol_is_no_mistake() -> None:
     """A program that has IMAP alone passes over POP3, as it should."""
-    assert lint(GOOD["mozilla"], clients=client(Note("SERVER_TYPE_UNKNOWN", Effect.SKIPS, 14, {"value": "pop3"}))).problems == ()
+    assert lint(GOOD["mozilla"], clients=program(Note("SERVER_TYPE_UNKNOWN", Effect.SKIPS, 14, {"value": "pop3"}))).problems == ()
 
 
 def test_the_worst_that_a_program_does_counts() -> None:
     """It may name a mistake more than once."""
     notes = (Note("PORT_MISSING", Effect.MISREADS, 7), Note("PORT_MISSING", Effect.REJECTS, 2))
-    (found,) = lint(GOOD["mozilla"].replace(b"<port>993</port>", b""), clients=client(*notes)).problems
+    (found,) = lint(GOOD["mozilla"].replace(b"<port>993</port>", b""), clients=program(*notes)).problems
     assert found.effects == {"k9": Effect.REJECTS}
 
 
@@ -243,6 +260,12 @@ def mutated(draw: st.DrawFn) -> bytes:
 def test_no_document_is_a_traceback(data: bytes, kind: Kind | None) -> None:
     """Whatever the bytes are, and whatever they are taken for: problems with words."""
     found = lint(data, kind)
+    told = set().union(*(problem.effects for problem in found.problems))
+    for name, client in CLIENTS.items():
+        reader = client.readers.get(found.kind.value)
+        # What a program says is told, unless it is of what cannot be judged here.
+        if reader and not {"ANSWER_IS_ERROR", "DTD", "DOCUMENT_TOO_LARGE"} & {problem.code for problem in found.problems}:
+            assert name in told or data.lstrip().startswith(b"{") or all(note.rule in ON_THE_WAY for note in reader(data).notes)
     lines = data.count(b"\n") + data.count(b"\r") + 1
     assert all(problem.line is None or 1 <= problem.line <= lines for problem in found.problems)
     for problem in to_data(found, ENGLISH)["problems"]:
