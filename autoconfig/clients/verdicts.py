@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from autoconfig.address import Domain, EmailAddress
 from autoconfig.catalogue import finding
-from autoconfig.catalogue.documents import RULES
+from autoconfig.catalogue.documents import ON_THE_WAY, RULES
 from autoconfig.catalogue.outcomes import REASONS
 from autoconfig.clients.outcome import Confidence, Result
 from autoconfig.clients.works import End
@@ -97,7 +97,7 @@ def _failure(end: End) -> tuple[str, Mapping[str, str | int]]:
     if outcome.result is Result.AUTOMATIC and by_document and works.works is False:
         return works.why, works.args
     # For want of settings nobody is at fault, nor for a program's taste in their order: a document must be.
-    rules = [note.rule for note in outcome.notes if RULES[note.rule].severity is Severity.ERROR]
+    rules = {note.rule for note in outcome.notes if RULES[note.rule].severity is Severity.ERROR} - ON_THE_WAY.keys()
     return (outcome.why, outcome.args) if outcome.result is Result.MANUAL and outcome.why in rules else ("", {})
 
 
