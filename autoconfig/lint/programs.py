@@ -74,8 +74,11 @@ class _Joined:
     def __init__(self, problems: list[Problem], servers: Sequence[tuple[str, int]]) -> None:
         self.problems = problems
         self.count = len(problems)  # those that are not a program's
-        self.names = [name for name, _ in servers]
         self.lines = [line for _, line in servers]
+        # A whole document may stand in one line.
+        self.at: dict[int, set[str]] = {}
+        for name, line in servers:
+            self.at.setdefault(line, set()).add(name)
 
     def add(self, name: str, reading: Reading) -> None:
         """Add what program *name* says."""
@@ -153,7 +156,7 @@ class _Joined:
 
     def _side(self, number: int) -> set[str]:
         place = self.problems[number].place
-        return set() if place is None else {self.names[place]}
+        return set() if place is None else self.at[self.lines[place]]
 
     def _rank(self, number: int) -> int:
         return self.problems[number].severity.rank

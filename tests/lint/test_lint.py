@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import time
 from collections import Counter
 from pathlib import Path
@@ -56,6 +57,15 @@ def test_a_mistake_is_one_problem_at_its_line(row: Row) -> None:
     assert found.kind.value == row.kind
     assert {problem.code for problem in found.problems} == set(row.codes.split())
     assert [problem.line for problem in found.problems if problem.code == row.code] == [row.line]
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if row.kind in ("mozilla", "outlook") and row.encoding == "utf-8"], ids=lambda row: f"{row.code}-{row.kind}"
+)
+def test_a_document_in_one_line_has_the_same_mistakes(row: Row) -> None:
+    """Programs write them so, and then no line tells one server from another."""
+    found = lint(re.sub(rb"\n\s*", b"", row.data))
+    assert {problem.code for problem in found.problems} == set(row.codes.split())
 
 
 def test_every_rule_of_a_document_has_a_row() -> None:
