@@ -59,7 +59,7 @@ _IN_DOCUMENTS: Mapping[str, Rule] = {
     "DOCUMENT_UNKNOWN": Rule(
         Severity.ERROR,
         N_("it is none of the documents that mail programs read"),
-        N_("Give it a clientConfig, an Autodiscover answer, a configuration profile or a PACC document; where there is none, answer 404."),
+        N_("Publish a clientConfig, an Autodiscover answer, a configuration profile or a PACC document; where there is none, answer 404."),
     ),
     "DOCUMENT_TOO_LARGE": Rule(
         Severity.ERROR,
@@ -132,7 +132,7 @@ _IN_DOCUMENTS: Mapping[str, Rule] = {
     ),
     "URL_INVALID": Rule(
         Severity.ERROR,
-        N_("the URL %(url)s of %(element)s is missing, or none that starts with https://"),
+        N_("%(element)s has no URL that starts with https:// (%(url)s)"),
         N_("Write the whole URL of %(element)s, beginning with https://."),
     ),
     # --- clientConfig ---
@@ -258,7 +258,7 @@ _IN_DOCUMENTS: Mapping[str, Rule] = {
     ),
     "DOMAIN_MISSING": Rule(
         Severity.ERROR,
-        N_("there is no <domain> in it that it takes for one"),
+        N_("there is no <domain> in it that it takes for a domain name"),
         N_("Write at least one <domain>kund.se</domain>, without attributes."),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
@@ -270,7 +270,7 @@ _IN_DOCUMENTS: Mapping[str, Rule] = {
     ),
     "OAUTH2_ONLY": Rule(
         Severity.ERROR,
-        N_("%(host)s takes nothing but OAuth2, which it uses with large providers that it knows only"),
+        N_("%(host)s takes nothing but OAuth2, which it uses only with large providers that it knows"),
         N_("Name password-cleartext as well, with an app password where a second factor is used."),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
@@ -293,7 +293,7 @@ _IN_DOCUMENTS: Mapping[str, Rule] = {
     ),
     "VERSION_ODD": Rule(
         Severity.NOTICE,
-        N_("clientConfig has no version that there is"),
+        N_("the version of clientConfig is missing, or is none that exists"),
         N_('Write <clientConfig version="1.1">.'),
         "draft-ietf-mailmaint-autoconfig-06",
     ),
@@ -361,7 +361,7 @@ _IN_DOCUMENTS: Mapping[str, Rule] = {
     ),
     "ENCRYPTION_CONTRADICTS": Rule(
         Severity.WARNING,
-        N_("SSL says %(ssl)s and Encryption says %(encryption)s, of which programs believe different ones"),
+        N_("SSL says %(ssl)s and Encryption says %(encryption)s, and programs differ in which they believe"),
         N_("Write SSL on with Encryption SSL or TLS, or leave out Encryption."),
         "MS-OXDSCLI 2.2.4.1.1.2.6",
     ),
@@ -502,7 +502,7 @@ _IN_DOCUMENTS: Mapping[str, Rule] = {
     "PACC_OUTGOING": Rule(
         Severity.NOTICE,
         N_("the outgoing server stands under %(name)s, and not under %(missing)s as well"),
-        N_("Name the same server as submit and as smtp: the format had the other word before."),
+        N_("Name the same server as submit and as smtp: smtp is the word of the format's older version."),
         "draft-ietf-mailmaint-pacc-03",
     ),
     "PACC_AUTHENTICATION": Rule(
@@ -547,7 +547,7 @@ ON_THE_WAY: Mapping[str, Rule] = {
     ),
     "CLOUD_DECIDES": Rule(
         Severity.NOTICE,
-        N_("a service of its maker decides, which asks nothing of the domain that could be changed"),
+        N_("a service of its maker decides, and nothing that could be changed in the domain makes a difference"),
         N_("Tell people which servers to type in."),
     ),
     "PROFILE_ONLY": Rule(
@@ -562,7 +562,7 @@ ON_THE_WAY: Mapping[str, Rule] = {
     ),
     "SRV_ONLY": Rule(
         Severity.WARNING,
-        N_("it finds no settings, but SRV records, from which it takes the servers alone"),
+        N_("it finds no settings but SRV records, which give it the servers and nothing else"),
         N_("Publish the settings where the program looks for them."),
         "RFC 6186",
     ),

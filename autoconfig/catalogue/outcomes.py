@@ -24,7 +24,7 @@ REASONS: Mapping[str, str] = {
     "SERVER_CERT_DATE": N_("the certificate of %(host)s on port %(port)d is not valid today"),
     "SERVER_CERT_TRUST": N_("the certificate of %(host)s on port %(port)d comes from nobody whom a device trusts"),
     # --- what nobody knows ---
-    "ANSWER_UNKNOWN": N_("what %(what)s answers is not known"),
+    "ANSWER_UNKNOWN": N_("the answer to %(what)s is not known"),
     # --- what its domain should use ---
     "SERVERS_NOT_OURS": N_("it enters %(found)s, which is not what this domain should use"),
 }
