@@ -56,7 +56,9 @@ def _affected(found: Finding, ends: Iterable[End]) -> tuple[str, ...]:
 
 
 def _is_well(end: End) -> bool:
-    return end.outcome.result is Result.AUTOMATIC and end.works.works is True and end.client.confidence in _SURE
+    """Tell whether the program was told where its servers are, and these work: a good guess is no reason to publish nothing."""
+    was_told = end.outcome.result is Result.AUTOMATIC and end.outcome.via is not None
+    return was_told and end.works.works is True and end.client.confidence in _SURE
 
 
 def _is_reason(found: Finding, end: End) -> bool:
