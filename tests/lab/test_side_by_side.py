@@ -9,6 +9,7 @@ import json
 import pprint
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import zip_longest
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,8 +28,9 @@ from .thunderbird import Thunderbird
 
 pytestmark = pytest.mark.lab
 
-THUNDERBIRD = range(20)
-DELTACHAT = range(1000, 1020)
+# The most varied of several hundred: each step of both searches wins in some, and in some nothing is found.
+THUNDERBIRD = (3, 4, 8, 9, 12, 22, 25, 29, 32, 38, 39, 43, 48, 51, 57, 60, 62, 65, 67, 68)
+DELTACHAT = (1001, 1002, 1003, 1005, 1009, 1010, 1011, 1012, 1014, 1015, 1017, 1022, 1023, 1024, 1026, 1029, 1040, 1041, 1045, 1048)
 
 _WORLDS = {seed: world(seed, bad_certificates=seed in THUNDERBIRD) for seed in (*THUNDERBIRD, *DELTACHAT)}
 _SOCKET_TYPES = {"implicit": "SSL", "starttls": "STARTTLS", "none": "plain"}
@@ -193,14 +195,19 @@ def deltachat_differs(real: Outcome, asked: Asked, ours: Ours) -> Iterator[str]:
     theirs = tuple(dict.fromkeys(request for _, request, _ in asked))
     if theirs != tuple(dict.fromkeys(ours.requests)):
         yield f"requests: {ours.requests} instead of {theirs}"
+    if not (real.incoming or real.outgoing):
+        yield "it tried no server"
     for side in ("incoming", "outgoing"):
-        seen: Sequence[Server] = getattr(real, side)
-        same = [
-            replace(server, username=their.username) if their.username is None else server
-            for server, their in zip(getattr(ours.outcome, side), seen, strict=False)
-        ]
-        if same != list(seen) or (real.message is None and len(seen) != len(getattr(ours.outcome, side))):
-            yield f"{side}: {getattr(ours.outcome, side)} instead of {seen}"
+        seen, all_of_ours = list[Server](getattr(real, side)), list[Server](getattr(ours.outcome, side))
+        # It gives up as soon as one side has failed, and by SMTP it goes nowhere from an address like åsa@.
+        expected = all_of_ours if real.message is None else all_of_ours[: len(seen)]
+        if seen != [_as_seen(*both) for both in zip_longest(expected, seen)]:
+            yield f"{side}: {all_of_ours} instead of {seen}"
+
+
+def _as_seen(ours: Server | None, real: Server | None) -> Server | None:
+    """Return *ours* without the user name where the real one did not show that."""
+    return replace(ours, username=None) if ours is not None and real is not None and real.username is None else ours
 
 
 @pytest.mark.parametrize("seed", DELTACHAT)
