@@ -478,6 +478,15 @@ def test_what_cannot_be_taken_in_is_no_answer(kind: str, body: str, goes_on: boo
     assert (outcome.source == "xml-from-isp-https") is goes_on
 
 
+@pytest.mark.parametrize(("location", "found"), [("/å b.xml", True), ("https://", False)])
+def test_a_redirect_is_written_as_a_url(location: str, found: bool) -> None:
+    """In UTF-8 and escaped; one without a host leads nowhere."""
+    hop = {**_page(*_OWN), "status": 302, "headers": {"Location": location}}
+    outcome = _search(hop, _page("autoconfig.kund.se", "/%C3%A5%20b.xml", body=_GOOD))
+    assert ("GET https://autoconfig.kund.se/%C3%A5%20b.xml" in outcome.requests) is found
+    assert len(outcome.requests) == len(set(outcome.requests))
+
+
 def test_the_charset_of_the_answer_counts_more_than_that_of_the_document() -> None:
     """RFC 7303, 3."""
     body = _config(_server(username="åsa"), _server("outgoing"))
