@@ -41,7 +41,7 @@ def test_each_problem_says_where_who_what_and_how() -> None:
         "✗ line 12: Thunderbird for Android and aerc reject the whole document; Thunderbird misreads it: a server has no port PORT_MISSING"
     )
     assert "  Do this  Write the port of each server, such as 993 for IMAP." in lines
-    assert any(line.startswith("i clientConfig has no version") for line in lines)
+    assert any(line.startswith("i the version of clientConfig is missing") for line in lines)
 
 
 def test_nothing_wrong_is_one_line() -> None:
