@@ -20,6 +20,10 @@ from typing import TypeVar
 from autoconfig.catalogue import finding
 from autoconfig.checks import causes, certificates, delegation, discovery, documents, endpoints, sources, submission
 from autoconfig.checks.case import Case, Named, Source, servers_of
+from autoconfig.clients import CLIENTS, verdicts, works
+from autoconfig.clients.doubt import Heard
+from autoconfig.clients.outcome import Client, Typed
+from autoconfig.clients.works import End
 from autoconfig.errors import printable
 from autoconfig.findings import Finding, Group, Report, Skipped, Stage, Subject, Verdict, settle
 from autoconfig.model import ClientConfig
@@ -42,6 +46,10 @@ Watch = Callable[[Group, bool], None]
 EVERYTHING = frozenset(Group)
 _FEW = 3  # of what was not finished, or failed, to be named
 _AT_SERVERS = {Group.ENDPOINTS, Group.CERTIFICATES, Group.SUBMISSION}
+# The mail programs may go on for as long as all else took, and at least for that many seconds, but only as long as a host may take; then
+# for a moment, in which they hear what all else has heard.
+_AT_LEAST = 0.3
+_MOMENT = 0.1
 
 
 async def run(case: Case, *, seconds: float, only: Collection[Group] = EVERYTHING, watch: Watch = lambda group, ended: None) -> Report:
@@ -50,10 +58,11 @@ async def run(case: Case, *, seconds: float, only: Collection[Group] = EVERYTHIN
     *only* says what is judged; what that needs is asked as well. *watch* is told when the asking for a group begins and ends.
     """
     began = time.monotonic()
-    world = _Bounded(case.world, asyncio.get_running_loop().time() + 2 * seconds)
-    this = _Run(replace(case, world=world), world, frozenset(only), watch)
+    until = asyncio.get_running_loop().time() + 2 * seconds
+    world, aside = _Bounded(case.world, until), _Bounded(case.world, until)
+    this = _Run(replace(case, world=world), world, aside, seconds, frozenset(only), watch)
     await this.gather()
-    findings, passed, skipped = settle(causes.sorted_out(this.judge()))
+    findings, passed, skipped = settle(this.told())
     return Report(
         domain=case.domain,
         address=case.address if case.address_given else None,
@@ -63,6 +72,7 @@ async def run(case: Case, *, seconds: float, only: Collection[Group] = EVERYTHIN
         passed=passed,
         skipped=skipped,
         stages=tuple(this.stages),
+        clients=this.ends,
     )
 
 
@@ -75,12 +85,20 @@ class _Bounded:
     def __init__(self, world: World, until: float) -> None:
         self._world = world
         self._until = until
+        self._waiting: set[asyncio.Timeout] = set()
         self.unfinished: dict[str, None] = {}
         self.failed: list[Exception] = []
 
     @property
     def now(self) -> datetime:
         return self._world.now
+
+    def end(self, when: float) -> None:
+        """Let the time be up at *when*, for what is being waited for as well."""
+        self._until = min(self._until, when)
+        for timeout in self._waiting:
+            if not timeout.expired():
+                timeout.reschedule(self._until)
 
     async def lookup(self, name: str, type: str, server: str | None = None) -> Lookup:
         question = Question.of(name, type, server)
@@ -97,8 +115,12 @@ class _Bounded:
 
     async def _in_time(self, asking: Coroutine[object, object, T], unknown: T, what: str) -> T:
         try:
-            async with asyncio.timeout_at(self._until):
-                return await asking
+            async with asyncio.timeout_at(self._until) as timeout:
+                self._waiting.add(timeout)
+                try:
+                    return await asking
+                finally:
+                    self._waiting.discard(timeout)
         except TimeoutError:
             self.unfinished[what] = None
         except Exception as error:
@@ -108,10 +130,15 @@ class _Bounded:
 
 @dataclass
 class _Run:
-    """One run: the facts that have come home, the stages that have ended, and what went wrong on the way."""
+    """One run: the facts that have come home, the stages that have ended, and what went wrong on the way.
+
+    The mail programs ask the same world, but *aside*: what they cannot finish in time is theirs alone.
+    """
 
     case: Case
     world: _Bounded
+    aside: _Bounded
+    seconds: float
     only: frozenset[Group]
     watch: Watch
     stages: list[Stage] = field(default_factory=list)
@@ -120,6 +147,7 @@ class _Run:
     found: sources.Discovery | None = None
     servers: tuple[endpoints.ServerFacts, ...] | None = None
     shown: certificates.CertificateFacts | None = None
+    ends: tuple[End, ...] = ()
 
     async def gather(self) -> None:
         """Ask everything; of a domain that is not there, or does not answer, nothing more than that."""
@@ -140,6 +168,16 @@ class _Run:
             return True
 
     async def _gather_all(self) -> None:
+        began = asyncio.get_running_loop().time()
+        async with asyncio.TaskGroup() as tasks:
+            if Group.CLIENTS in self.only:
+                tasks.create_task(self._gather_clients())
+            await self._gather_rest()
+            if self.only - {Group.CLIENTS}:
+                now = asyncio.get_running_loop().time()
+                self.aside.end(max(now + _MOMENT, min(began + self.seconds, now + max(_AT_LEAST, now - began))))
+
+    async def _gather_rest(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             if Group.DELEGATION in self.only:
                 tasks.create_task(self._gather_delegation())
@@ -148,6 +186,22 @@ class _Run:
                 if _AT_SERVERS & self.only:
                     tasks.create_task(self._gather_servers(found))
                 self.found = await found
+
+    async def _gather_clients(self) -> None:
+        if not await self._exists():  # some would ask third parties for it
+            return
+        searches = asyncio.gather(*(self._search(client) for client in CLIENTS.values()))
+        self.ends = tuple(end for end in await self._stage(Group.CLIENTS, searches) or () if end is not None)
+
+    async def _search(self, client: Client) -> End | None:
+        """Return how the search of *client* ends, None where it fails: the others go on."""
+        heard = Heard(self.aside)
+        try:
+            outcome = heard.certain(await client.discover(Typed(str(self.case.address)), heard))
+            return await works.tried(client, outcome, self.aside, self.case.expected)
+        except Exception as error:
+            self.troubles.append(_failed(Group.CLIENTS, self.case, error))
+            return None
 
     async def _gather_delegation(self) -> None:
         self.zone = await self._stage(Group.DELEGATION, delegation.gather(self.case))
@@ -196,6 +250,14 @@ class _Run:
             self.stages.append(Stage(group.value, round(1000 * (time.monotonic() - began))))
             self.watch(group, True)
 
+    def told(self) -> list[Verdict]:
+        """Return all that is to be told: what the judges say, sorted out, and what it means for the mail programs."""
+        known = tuple(causes.sorted_out(self.judge()))
+        try:
+            return list(verdicts.judge(known, self.ends, self.case.address))
+        except Exception as error:
+            return [*known, _failed(Group.CLIENTS, self.case, error)]
+
     def judge(self) -> Iterator[Verdict]:
         """Yield what the judges say of the facts, as far as it is asked for, and what went wrong."""
         if self.zone is not None and not self.zone.exists:
@@ -208,9 +270,9 @@ class _Run:
                     if isinstance(verdict, Skipped) and verdict.by.group not in self.only:
                         yield verdict.by
         yield from self.troubles
-        yield from (_failed(Group.ENDPOINTS, self.case, error) for error in self.world.failed[:_FEW])
-        if self.world.unfinished:
-            unfinished = tuple(self.world.unfinished)
+        yield from (_failed(Group.ENDPOINTS, self.case, error) for error in (*self.world.failed, *self.aside.failed)[:_FEW])
+        # What a mail program waited for in vain is told with it, and weighs nothing beside what is known otherwise.
+        if unfinished := tuple(self.aside.unfinished if self.only == {Group.CLIENTS} else self.world.unfinished):
             yield finding("DEADLINE", Subject(host=self.case.domain.ascii), evidence=unfinished, what=unfinished[:_FEW])
 
     def _all_judged(self) -> Iterator[Verdict]:

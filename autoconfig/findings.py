@@ -12,9 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from autoconfig.address import Domain, EmailAddress
 from autoconfig.observations import Endpoint
+
+if TYPE_CHECKING:  # the name alone: who tells a finding need not know all mail programs
+    from autoconfig.clients.works import End
 
 
 class Severity(StrEnum):
@@ -141,7 +145,7 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything about one domain. `findings` are collapsed, the worst first."""
+    """Everything about one domain. `findings` are collapsed, the worst first; `clients` is what each mail program ends up with."""
 
     domain: Domain
     address: EmailAddress | None
@@ -151,6 +155,7 @@ class Report:
     passed: tuple[Passed, ...]
     skipped: tuple[Skipped, ...]
     stages: tuple[Stage, ...]
+    clients: tuple[End, ...] = ()
 
     @property
     def status(self) -> str:

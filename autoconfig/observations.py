@@ -116,6 +116,19 @@ class Certificate:
     fingerprint: str  # SHA-256 of the certificate, hexadecimal
     public_key: str  # SHA-256 of SubjectPublicKeyInfo, hexadecimal (TLSA 3 1 1)
 
+    def covers(self, host: Domain) -> bool:
+        """Tell whether it is for *host*: by its dNSNames alone (RFC 9525, 6.3), whatever its common name."""
+        return any(names_host(name.lower().removesuffix("."), host.ascii) for name in self.names)
+
+
+def names_host(name: str, host: str) -> bool:
+    """Tell whether *name* in a certificate, which may begin with "*.", stands for *host*; both in A-labels and lower case."""
+    if not name.startswith("*."):
+        return name == host
+    # RFC 9525, 6.3: the wildcard is the whole left-most label and stands for exactly one. No authority may issue one for "*.se".
+    rest = name.removeprefix("*.")
+    return "*" not in rest and "." in rest and host.partition(".")[2] == rest
+
 
 @dataclass(frozen=True, slots=True)
 class TLS:

@@ -71,7 +71,10 @@ async def visit(context: ssl.SSLContext, addresses: asyncio.Future[list[list[str
 async def talk(context: ssl.SSLContext, ip: str, service: str, host: str, port: int) -> None:
     """Talk to one address until the server has told what it can do."""
     implicit = service in ("imaps", "pop3s", "submissions", "https")
-    reader, writer = await asyncio.open_connection(ip, port, **({"ssl": context, "server_hostname": host} if implicit else {}))
+    try:
+        reader, writer = await asyncio.open_connection(ip, port, **({"ssl": context, "server_hostname": host} if implicit else {}))
+    except OSError:  # mail programs guess, and nobody needs to be there
+        return
     if service not in ("http", "https"):
         ask, last, starttls = PROTOCOLS[service.removesuffix("s") if implicit else service]
         # A ManageSieve server tells without being asked.
@@ -104,7 +107,10 @@ async def fetch(context: ssl.SSLContext, addresses: dict[str, asyncio.Future[lis
     if not ips:
         return
     secure = {"ssl": context, "server_hostname": url.hostname} if url.scheme == "https" else {}
-    reader, writer = await asyncio.open_connection(ips[0], url.port or (443 if secure else 80), **secure)
+    try:
+        reader, writer = await asyncio.open_connection(ips[0], url.port or (443 if secure else 80), **secure)
+    except OSError:
+        return
     body = base64.b64decode(request.get("body", ""))
     head = [f"{request.get('method', 'GET')} {url.path}{'?' + url.query if url.query else ''} HTTP/1.1", f"Host: {url.hostname}"]
     head += [f"{name}: {value}" for name, value in request.get("headers", ())]

@@ -28,16 +28,18 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dnsrecords": _GROUND,
     "store": _GROUND,
     "observations": _GROUND,
-    "findings": {"observations"} | _GROUND,
+    "findings": {"observations", "clients"} | _GROUND,  # of clients the names of types alone, see below
     "catalogue": {"findings", "observations"} | _GROUND,
     "network": {"observations"} | _GROUND,
     "checks": {"observations", "findings", "catalogue", "formats", "dnsrecords"} | _GROUND,
-    "diagnose": {"checks", "findings", "catalogue", "observations", "dnsrecords"} | _GROUND,
-    "report": {"findings", "catalogue", "observations", "i18n", "templating"} | _GROUND,
+    "clients": {"observations", "formats", "dnsrecords", "catalogue", "findings"} | _GROUND,
+    "lint": {"clients", "formats", "catalogue", "findings", "observations"} | _GROUND,
+    "diagnose": {"checks", "clients", "findings", "catalogue", "observations", "dnsrecords"} | _GROUND,
+    "report": {"clients", "lint", "findings", "catalogue", "observations", "i18n", "templating"} | _GROUND,
     "guides": {"i18n", "templating", "catalogue"} | _GROUND,
     "web": {"store", "formats", "signing", "config", "guides", "i18n", "templating"} | _GROUND,
     "cli": {"store", "formats", "dnsrecords", "signing", "config", "i18n", "network", "checks", "diagnose", "catalogue", "report"}
-    | {"findings", "guides", "observations"}
+    | {"clients", "lint", "findings", "guides", "observations"}
     | _GROUND,
 }
 
@@ -56,6 +58,7 @@ HOMES: dict[str, set[str]] = {
     "cryptography": {"signing.py", "network"},
     "idna": {"address.py"},
     "segno": {"guides/qr.py"},
+    "publicsuffixlist": {"clients/basedomain.py"},
     "dns": {"network"},
     "requests": {"network"},
     "ssl": {"network"},
@@ -110,6 +113,14 @@ def test_a_foreign_library_has_one_home(path: Path) -> None:
     for module, _ in _imports(path):
         homes = HOMES.get(module.split(".")[0])
         assert homes is None or _room(path) in homes or relative in homes, f"{relative} imports {module}"
+
+
+def test_who_tells_findings_knows_no_mail_program() -> None:
+    """The guides and the service, which have findings' texts, need not load what every program does."""
+    code = "import sys, autoconfig.catalogue, autoconfig.web.discovery; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "autoconfig.findings" in loaded
+    assert [module for module in loaded if module.startswith("autoconfig.clients")] == []
 
 
 def test_no_module_imports_itself_through_others() -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator
 
 from autoconfig import catalogue
 from autoconfig.checks.case import Case
-from autoconfig.checks.certificates import covers
 from autoconfig.checks.documents import Fault
 from autoconfig.checks.sources import Answer, Discovery, is_microsoft, is_our_alias, paste_name, under
 from autoconfig.errors import printable
@@ -244,7 +243,7 @@ def _is_left_alone(facts: Discovery, label: str) -> bool:
 
 
 def _certificate_fault(case: Case, connection: Connection, certificate: Certificate) -> str | None:
-    if not covers(certificate, connection.endpoint.host):
+    if not certificate.covers(connection.endpoint.host):
         return "AC_TLS_NAME"
     return None if certificate.not_before <= case.world.now <= certificate.not_after else "AC_TLS_EXPIRED"
 

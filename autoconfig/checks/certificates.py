@@ -18,7 +18,7 @@ from autoconfig.checks.case import Case
 from autoconfig.checks.endpoints import ServerFacts, trimmed, united
 from autoconfig.errors import printable
 from autoconfig.findings import Severity, Subject, Verdict
-from autoconfig.observations import TLS, Certificate, ChainProblem, Connection, Endpoint, Lookup, LookupStatus, Service
+from autoconfig.observations import TLS, Certificate, ChainProblem, Connection, Endpoint, Lookup, LookupStatus, Service, names_host
 
 MAX_NAMES = 6  # of one certificate, that are looked up or shown
 SOON = timedelta(days=14)
@@ -76,23 +76,10 @@ def shown_in(servers: Iterable[ServerFacts], web: Iterable[Connection] = ()) -> 
             yield Shown(c.endpoint, c.tls, c.tls.certificate, tlsa)
 
 
-def covers(certificate: Certificate, host: Domain) -> bool:
-    """Return whether *certificate* is for *host*: by its dNSNames alone (RFC 9525, 6.3), whatever its common name."""
-    return any(_matches(name.lower().removesuffix("."), host.ascii) for name in certificate.names)
-
-
-def _matches(name: str, host: str) -> bool:
-    if not name.startswith("*."):
-        return name == host
-    # RFC 9525, 6.3: the wildcard is the whole left-most label and stands for exactly one. No authority may issue one for "*.se".
-    rest = name.removeprefix("*.")
-    return "*" not in rest and "." in rest and host.partition(".")[2] == rest
-
-
 async def gather(case: Case, servers: Iterable[ServerFacts], web: Iterable[Connection] = ()) -> CertificateFacts:
     """Look up what is needed to say why a certificate does not fit; *web* are the HTTPS connections of the names of discovery."""
     shown = tuple(shown_in(servers, web))
-    strangers = [s for s in shown if s.endpoint.service is not Service.HTTPS and not covers(s.certificate, s.host)]
+    strangers = [s for s in shown if s.endpoint.service is not Service.HTTPS and not s.certificate.covers(s.host)]
     questions = {(_reverse(s.endpoint.ip), "PTR"): None for s in strangers}
     for s in strangers:
         type = "AAAA" if ":" in s.endpoint.ip else "A"
@@ -131,11 +118,11 @@ def judge(case: Case, facts: CertificateFacts) -> Iterator[Verdict]:
 
 def _name(case: Case, facts: CertificateFacts, shown: Shown) -> Verdict:
     certificate, host, endpoint = shown.certificate, shown.host, shown.endpoint
-    if covers(certificate, host):
+    if certificate.covers(host):
         return passed("CERT_NAME_MISMATCH", shown.subject)
     names = tuple(printable(name) for name in (certificate.names or (certificate.common_name or "-",))[:MAX_NAMES])
     code, server, severity = "CERT_NAME_MISMATCH", _server_name(case, facts, shown), Severity.CRITICAL
-    if not certificate.names and not certificate.ips and _matches(certificate.common_name.lower(), host.ascii):
+    if not certificate.names and not certificate.ips and names_host(certificate.common_name.lower(), host.ascii):
         code, severity = "CERT_CN_ONLY", Severity.ERROR
     elif server is not None and _is_published(facts, host):
         code = "CERT_SERVER_NAME"
@@ -162,13 +149,13 @@ def _server_name(case: Case, facts: CertificateFacts, shown: Shown) -> str | Non
     shown_by = [other for other in facts.shown if other.endpoint.service is not Service.HTTPS]
     # An exchanger's name will do only where mail programs are told of no other.
     hosts += [other.host for other in sorted(shown_by, key=lambda other: other.endpoint.service is Service.SMTP)]
-    own = next((host.ascii for host in hosts if covers(certificate, host)), None)
+    own = next((host.ascii for host in hosts if certificate.covers(host)), None)
     if own is not None:
         return own
     # The name in the reverse zone is the machine's own. That of another customer at the same address is not for us to publish.
     reverse = facts.names.get(_reverse(ip), ())
     owners = {_owner(name) for name in reverse}
-    machine = [name for name in reverse if any(_matches(own, name) for own in certificate.names)]
+    machine = [name for name in reverse if any(names_host(own, name) for own in certificate.names)]
     machine += [name for name in _literal(certificate) if ip in facts.names.get(name, ()) and (not owners or _owner(name) in owners)]
     return printable(machine[0]) if machine else None
 
@@ -343,7 +330,7 @@ def _variants(case: Case, facts: CertificateFacts) -> Iterator[Verdict]:
 
 def _is_sound(case: Case, shown: Shown) -> bool:
     certificate = shown.certificate
-    return _is_current(case, certificate) and shown.tls.chain_problem is None and covers(certificate, shown.host)
+    return _is_current(case, certificate) and shown.tls.chain_problem is None and certificate.covers(shown.host)
 
 
 def _tlsa(facts: CertificateFacts) -> Iterator[Verdict]:

@@ -36,6 +36,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "guide": ("autoconfig.cli.guide:guide", "Print how to set up a mail program, step by step."),
     "dns": ("autoconfig.cli.dns:dns", "Print what a domain should publish in the DNS."),
     "check": ("autoconfig.cli.check:check", "Tell what is wrong with a domain's mail on the live servers."),
+    "discover": ("autoconfig.cli.discover:discover", "Tell what each mail program would end up with for an address."),
+    "simulate": ("autoconfig.cli.discover:simulate", "The same in a world that a file describes."),
+    "lint": ("autoconfig.cli.lint:lint", "Tell what is wrong in a settings document, and for which mail programs."),
     "explain": ("autoconfig.cli.explain:explain", "Tell what a finding's code stands for."),
     "db": ("autoconfig.cli.db:db", "Look after the database; history and undo of everything."),
 }

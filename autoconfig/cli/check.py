@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import sys
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import contextmanager
@@ -17,7 +16,7 @@ from rich.status import Status
 from autoconfig import diagnose, dnsrecords, i18n
 from autoconfig.address import Domain, EmailAddress
 from autoconfig.checks.case import Case
-from autoconfig.cli.options import HOST_IP, RESOLVER
+from autoconfig.cli.options import HOST_IP, RESOLVER, SECONDS
 from autoconfig.cli.published import due
 from autoconfig.cli.room import Room, note, say
 from autoconfig.errors import N_, ConfigError, DocumentError, SnapshotError, StoreError, UsageError
@@ -29,7 +28,6 @@ from autoconfig.observations import World
 from autoconfig.report import data, text
 from autoconfig.report.words import GROUPS
 
-SECONDS = click.FloatRange(0.1, 600)
 _AT_ONCE = 8  # targets
 # What a monitoring system hears, the worst last.
 _EXIT = {"ok": 0, "notice": 0, "warning": 1, "unknown": 3, "error": 2, "critical": 2}
@@ -62,12 +60,6 @@ def _groups(ctx: click.Context, parameter: click.Parameter, value: str | None) -
         raise click.BadParameter(f"choose from {', '.join(Group)}, several with commas between") from None
 
 
-def _seconds(ctx: click.Context, parameter: click.Parameter, value: float) -> float:
-    if math.isnan(value):  # which no range refuses
-        raise click.BadParameter(f"{value} is not a number of seconds")
-    return value
-
-
 @click.command()
 @click.argument("targets", metavar="[DOMAIN|ADDRESS]...", nargs=-1)
 @click.option("--format", "format_", type=click.Choice(["text", "json", "ndjson"]), default="text", show_default=True, help="How to tell.")
@@ -77,15 +69,7 @@ def _seconds(ctx: click.Context, parameter: click.Parameter, value: float) -> fl
 @click.option("--resolve", type=HOST_IP, metavar="HOST=IP", multiple=True, help="Take this address for HOST, before the DNS is moved.")
 @click.option("--resolver", type=RESOLVER, metavar="IP[:PORT]", help="The name server to ask. [default: the system's]")
 @click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Trust these certificates (PEM) as well.")
-@click.option(
-    "--deadline",
-    type=click.FloatRange(0.1, 600),
-    callback=_seconds,
-    default=5.0,
-    show_default=True,
-    metavar="SECONDS",
-    help="For each host.",
-)
+@click.option("--deadline", type=SECONDS, default=5.0, show_default=True, metavar="SECONDS", help="For each host.")
 @click.option("--facts", "save_to", type=click.Path(path_type=Path), metavar="FILE", help="Save every answer of the network there.")
 @click.option("--from-facts", "load_from", type=click.Path(path_type=Path), metavar="FILE", help="Judge saved answers, without a network.")
 @click.pass_obj

@@ -1,9 +1,11 @@
-"""What options with addresses in them mean: a resolver as IP[:PORT], a host's address as HOST=IP."""
+"""What the options that several commands have mean: a resolver as IP[:PORT], a host's address as HOST=IP, a number of seconds."""
 
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
+from typing import Any
 
 import click
 
@@ -35,8 +37,21 @@ def _host_ip(text: str) -> tuple[str, str]:
         raise click.BadParameter(str(error)) from None
 
 
+class _Seconds(click.FloatRange):
+    """A number of seconds, which "nan" is not, though no range refuses it."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401  # as click has it
+        found: float = super().convert(value, param, ctx)
+        if math.isnan(found):
+            self.fail(f"{value} is not a number of seconds", param, ctx)
+        return found
+
+
 RESOLVER = click.types.FuncParamType(_resolver)  # as (IP, port), 53 where no port is given
 HOST_IP = click.types.FuncParamType(_host_ip)  # as (host in A-labels, IP)
+SECONDS = _Seconds(0.1, 600)
 
 
 def _is_ip(text: str) -> bool:

@@ -237,6 +237,11 @@ def document(config: ClientConfig, address: EmailAddress | None = None) -> Docum
     return Document(write(from_config(config, address)), CONTENT_TYPE, FILE_NAME)
 
 
+def members(kind: type[Object]) -> dict[str, str]:
+    """Return the names of the members that a *kind* may have, each with the field that holds it."""
+    return {name: field for name, (field, _) in _grammar()[kind].items()}
+
+
 # From the model to the wire
 
 

@@ -97,6 +97,11 @@ def write(wire: Value | Section, name: str, namespace: str = "") -> Element:
     )
 
 
+def elements(kind: type[Section]) -> dict[str, str]:
+    """Return the names of the elements that a *kind* may have, each with the field that holds it."""
+    return {name: child.field for name, child in _grammar(kind)[1].items()}  # type: ignore[arg-type]  # as above
+
+
 def _read_child(kind: type[Value | Section], element: Element, namespace: str) -> Value | Section | None:
     if issubclass(kind, Section):
         return read(kind, element, namespace)

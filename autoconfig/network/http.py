@@ -42,6 +42,7 @@ _MAX_DETAIL = 200
 _CHUNK = 16 * 1024
 _CODINGS = "gzip, deflate"  # that we can unpack
 _PORTS = {"http": 80, "https": 443}
+_NOWHERE = ("", "//", "http://", "https://")
 
 _FAILURES = {
     TCP.REFUSED: HTTPFailure.REFUSED,
@@ -280,7 +281,8 @@ def _location(url: str, status: int, response: Response) -> str:
     try:
         # http.client reads headers as Latin-1; what is sent in them beyond ASCII is mostly UTF-8.
         given = response.header("location").strip()
-        absolute = urljoin(url, given.encode("latin-1").decode("utf-8", "replace")) if given else ""
+        # urljoin takes "https://" for the URL that was asked.
+        absolute = urljoin(url, given.encode("latin-1").decode("utf-8", "replace")) if given not in _NOWHERE else ""
         target = urlsplit(absolute)
         return absolute if target.scheme in _PORTS and target.hostname else ""
     except ValueError:

@@ -43,10 +43,11 @@ from autoconfig.observations import (
 
 MAX_CONNECTIONS = 64
 MAX_LOOKUPS = 64
-# Mail servers count the connections of one client, and may lock out who has many; web servers are used to a browser's.
+# Mail servers count the connections of one client, and may lock out who has many; web servers are used to a browser's. Whoever looks
+# at a web server's certificate does not wait for those who want its documents.
 MAX_PER_MAIL_SERVER = 2
 MAX_PER_WEB_SERVER = 8
-_THREADS = 16
+_THREADS = 32
 _PORTS = {"http": 80, "https": 443}
 
 K = TypeVar("K")
@@ -82,8 +83,9 @@ class Live:
         self._responses: _Memory[Request, Response] = _Memory()
         self._asking = asyncio.Semaphore(MAX_LOOKUPS)
         self._connecting = asyncio.Semaphore(MAX_CONNECTIONS)
-        self._places: dict[tuple[str, int], asyncio.Semaphore] = {}
+        self._places: dict[tuple[str, int, str], asyncio.Semaphore] = {}
         self._silent: dict[tuple[str, int], Connection] = {}
+        self._silent_web: dict[tuple[tuple[str, ...], int], Response] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="fetch")
 
     async def __aenter__(self) -> Self:
@@ -136,7 +138,7 @@ class Live:
         if not self._policy.allows(*place):
             return Connection(endpoint, TCP.FORBIDDEN)
         limit = MAX_PER_WEB_SERVER if endpoint.service.talk is Talk.HTTP else MAX_PER_MAIL_SERVER
-        async with self._turn(place, limit) as in_time:
+        async with self._turn((*place, "probe"), limit) as in_time:
             if place in self._silent:  # nobody answered there, whatever is spoken and by whatever name
                 return replace(self._silent[place], endpoint=endpoint)
             if not in_time:
@@ -158,10 +160,16 @@ class Live:
         allowed = [ip for ip in addresses if self._policy.allows(ip, port)]
         if not allowed:
             return Response(request, failure=HTTPFailure.FORBIDDEN)
-        async with self._turn((allowed[0], port), MAX_PER_WEB_SERVER) as in_time:
+        place = tuple(allowed), port
+        async with self._turn((allowed[0], port, "fetch"), MAX_PER_WEB_SERVER) as in_time:
+            if place in self._silent_web:  # nobody answered there, whatever is asked for
+                return replace(self._silent_web[place], request=request)
             if not in_time:
                 return Response(request, failure=HTTPFailure.UNKNOWN)
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetcher.fetch, request, allowed)
+            response = await asyncio.get_running_loop().run_in_executor(self._threads, self._fetcher.fetch, request, allowed)
+            if response.failure is HTTPFailure.TIMEOUT and response.ip is None:
+                self._silent_web[place] = response
+            return response
 
     async def _addresses(self, host: str) -> tuple[tuple[str, ...], bool]:
         """Return the addresses of *host*, IPv4 and IPv6 in turn, and whether these are decidedly all."""
@@ -178,7 +186,7 @@ class Live:
         return tuple(ip for ip in chain.from_iterable(pairs) if ip is not None), all(lookup.status.known for lookup in found)
 
     @asynccontextmanager
-    async def _turn(self, place: tuple[str, int], limit: int) -> AsyncIterator[bool]:
+    async def _turn(self, place: tuple[str, int, str], limit: int) -> AsyncIterator[bool]:
         """Wait until there is room for one more connection to *place*, and say whether it was not too long."""
         began = time.monotonic()
         async with self._places.setdefault(place, asyncio.Semaphore(limit)), self._connecting:

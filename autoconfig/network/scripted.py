@@ -37,6 +37,7 @@ NEVER_MS = 3_600_000.0
 _NOW = datetime(2026, 11, 23, tzinfo=UTC)  # when the recordings were made; a case may have a "now" of its own
 _MAX_ALIASES = 16
 _PORTS = {"http": 80, "https": 443}
+_NOWHERE = ("", "//", "http://", "https://")
 _WEB_PORTS = (80, 443, 8443)  # those whose state a case says
 _BASIC = ("www-authenticate", 'Basic realm="mail"')
 _REDIRECTS = (301, 302, 303, 307, 308)
@@ -272,7 +273,8 @@ def _host(text: str) -> str:
 
 def _absolute(url: str, location: str) -> str:
     try:
-        absolute = urljoin(url, location.strip())
+        # urljoin takes "https://" for the URL that was asked.
+        absolute = urljoin(url, location.strip()) if location.strip() not in _NOWHERE else ""
         target = urlsplit(absolute)
         return absolute if target.scheme in _PORTS and target.hostname else ""
     except ValueError:

@@ -7,6 +7,7 @@ from typing import Any
 
 from autoconfig.findings import Finding, Report, Skipped
 from autoconfig.i18n import Texts
+from autoconfig.report.outcomes import summary
 from autoconfig.report.words import tell
 
 SCHEMA = "autoconfig.report/1"
@@ -24,7 +25,7 @@ def to_data(report: Report, texts: Texts) -> dict[str, Any]:
         "counts": report.counts,
         "findings": [_finding(finding, report, texts) for finding in report.findings],
         "skipped": [_skipped(skipped, report) for skipped in report.skipped],
-        "clients": [],
+        "clients": [summary(end, texts) for end in report.clients],
         "stages": [{"name": stage.name, "elapsed_ms": stage.elapsed_ms} for stage in report.stages],
     }
 

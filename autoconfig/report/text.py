@@ -13,9 +13,13 @@ from typing import TypeVar
 from rich.console import Console
 from rich.text import Text
 
+from autoconfig.clients.works import End
 from autoconfig.errors import printable
 from autoconfig.findings import Finding, Group, Owner, Report, Severity, Subject
 from autoconfig.i18n import Texts
+from autoconfig.report import outcomes
+from autoconfig.report.outcomes import RESULTS
+from autoconfig.report.page import MARGIN, Page
 from autoconfig.report.words import GROUPS, OWNERS, count, tell, where
 
 K = TypeVar("K")
@@ -28,10 +32,6 @@ _MARKS = {
     Severity.ERROR: ("✗", "red"),
     Severity.CRITICAL: ("✗", "bold red"),
 }
-_WIDE = 100  # columns; longer lines are hard to read
-_NARROW = 60  # columns; below that, a label stands above its text
-_THIN = 20  # columns; nobody reads anything narrower
-_MARGIN = 2
 _FEW = 3  # lines of evidence, and of places, unless everything is asked for
 _LINE = 300  # characters of one line of evidence
 
@@ -41,15 +41,14 @@ def show(report: Report, texts: Texts, console: Console, *, everything: bool = F
     _Page(report, texts, console, everything).show()
 
 
-class _Page:
+class _Page(Page):
     """A report on its way to a console."""
 
     def __init__(self, report: Report, texts: Texts, console: Console, everything: bool) -> None:
+        super().__init__(console)
         self._report = report
         self._texts = texts
-        self._console = console
         self._everything = everything
-        self._width = max(_THIN, min(console.width, _WIDE))
 
     def show(self) -> None:
         """Print it all."""
@@ -60,9 +59,9 @@ class _Page:
         if self._everything:
             self._rest()
         elif self._report.findings:
-            self._print()
+            self.print()
             code = self._report.findings[0].code
-            self._print(Text(self._texts.gettext("More about it: autoconfig explain %(code)s", code=code), style="dim"))
+            self.print(Text(self._texts.gettext("More about it: autoconfig explain %(code)s", code=code), style="dim"))
 
     # ---- the parts ----
 
@@ -71,8 +70,8 @@ class _Page:
         name = str(report.address) if report.address else report.domain.unicode
         if report.domain.is_internationalised:
             name += f" ({report.domain.ascii})"
-        line = Text.assemble((name, "bold"), "  ", _mark(report.status), " ", self._counts(report.counts))
-        self._print(line, aside=texts.gettext("%(seconds)s s", seconds=texts.decimal(report.elapsed_ms / 1000, 2)))
+        line = Text.assemble((name, "bold"), "  ", mark(report.status), " ", self._counts(report.counts))
+        self.print(line, aside=texts.gettext("%(seconds)s s", seconds=texts.decimal(report.elapsed_ms / 1000, 2)))
 
     def _groups(self) -> None:
         report, texts = self._report, self._texts
@@ -80,50 +79,83 @@ class _Page:
         skipped = Counter(skipped.group for skipped in report.skipped)
         names = {group: texts.gettext(name) for group, name in GROUPS.items()}
         found = [group for group in Group if passed[group] or skipped[group] or any(finding.group is group for finding in report.findings)]
-        width = max((len(names[group]) for group in found), default=0)
+        lined = [*found, Group.CLIENTS] if report.clients else found
+        width = max((len(names[group]) for group in lined), default=0)
         for group in found:
             severities = Counter(finding.severity.value for finding in report.findings if finding.group is group)
             worst = max((severity for severity in Severity if severities[severity]), key=lambda severity: severity.rank, default="ok")
-            mark = _mark(worst) if severities or passed[group] else Text("-", style="dim")
+            sign = mark(worst) if severities or passed[group] else Text("-", style="dim")
             counts = self._counts({**severities, "ok": passed[group], "skipped": skipped[group]})
             counts.stylize("dim")
-            line = Text.assemble(mark, f" {names[group]:<{width}}  ", counts)
-            self._print(line, indent=width + 4 if self._width >= _NARROW else _MARGIN)
+            line = Text.assemble(sign, f" {names[group]:<{width}}  ", counts)
+            self.print(line, indent=width + 4 if not self.is_narrow else MARGIN)
+        if report.clients:
+            label = "" if Group.CLIENTS in found else names[Group.CLIENTS]
+            column = width + 4 if not self.is_narrow else 2 * MARGIN
+            self.part(Text(label), self._programs(self.width - column), column)
+
+    def _programs(self, room: int) -> list[Text]:
+        """Return the mail programs by how they end, in lines of at most *room* columns, a mark with the first of its programs."""
+        ends: dict[tuple[str, str], list[str]] = {}
+        for result in RESULTS.values():  # in their order
+            ends.setdefault(result[:2], [])
+        for end in self._report.clients:
+            ends[outcomes.mark(end)].append(end.client.name)
+        lines = [Text()]
+        for (sign, style), names in ends.items():
+            for name in names:
+                word = Text.assemble((sign, style), " ", name) if name is names[0] else Text(name)
+                word.append("" if name is names[-1] else ",")
+                gap = 0 if not lines[-1] else 2 if name is names[0] else 1
+                if gap and lines[-1].cell_len + gap + word.cell_len > room:
+                    lines.append(word)
+                else:
+                    lines[-1] = Text.assemble(lines[-1], " " * gap, word)
+        return lines
 
     def _finding(self, finding: Finding) -> None:
         told = tell(finding, self._texts)
         _ = self._texts.gettext
-        self._print()
-        self._print(Text.assemble(_mark(finding.severity), " ", (told.message, "bold")), aside=finding.code)
+        self.print()
+        self.print(Text.assemble(mark(finding.severity), " ", (told.message, "bold")), aside=finding.code)
         parts = [
             (_("Where"), self._few(where((finding.subject, *finding.also)))),
             (_("We saw"), self._few([printable(line, _LINE) for line in finding.evidence])),
             (_("Affects"), [", ".join(finding.affects)] if finding.affects else []),
             (_("Why"), [told.cause]),
         ]
-        column = max(len(label) for label, _lines in parts) + _MARGIN + 2 if self._width >= _NARROW else 2 * _MARGIN
+        column = max(len(label) for label, _lines in parts) + MARGIN + 2 if not self.is_narrow else 2 * MARGIN
         for label, lines in parts:
-            self._part(Text(label, style="dim"), lines, column)
+            self.part(Text(label, style="dim"), lines, column)
         order = _("Do this") + ("" if finding.owner is Owner.NOBODY else f" ({_(OWNERS[finding.owner])})")
-        self._part(Text(order, style="bold"), [told.fix], column)
+        self.part(Text(order, style="bold"), [told.fix], column)
         self._paste(finding.records, column)
         self._paste((f"$ {command}" for command in finding.commands), column)
 
     def _rest(self) -> None:
         report = self._report
+        if report.clients:
+            self.print()
+        for end in report.clients:
+            self._end(end)
         passed = _together((passed.check, passed.subject) for passed in report.passed)
         skipped = _together(((skipped.check, skipped.by.code), skipped.subject) for skipped in report.skipped)
-        self._print()
+        self.print()
         for check, subjects in passed.items():
             for place in where(subjects):
-                self._print(Text.assemble(_mark("ok"), f" {check}  ", (place, "dim")))
+                self.print(Text.assemble(mark("ok"), f" {check}  ", (place, "dim")))
         for (check, by), subjects in skipped.items():
             reason = self._texts.gettext("skipped because of %(code)s", code=by)
             for place in where(subjects):
-                self._print(Text.assemble(("-", "dim"), f" {check}  ", (f"{place}  {reason}", "dim")))
+                self.print(Text.assemble(("-", "dim"), f" {check}  ", (f"{place}  {reason}", "dim")))
         stages = (f"{stage.name} {self._texts.decimal(stage.elapsed_ms / 1000, 2)} s" for stage in report.stages)
-        self._print()
-        self._print(Text(" · ".join(stages), style="dim"))
+        self.print()
+        self.print(Text(" · ".join(stages), style="dim"))
+
+    def _end(self, end: End) -> None:
+        told = (self._texts.gettext(RESULTS[end.outcome.result][2]), end.outcome.via or "", *outcomes.reasons(end, self._texts))
+        parts = " · ".join(printable(part, _LINE) for part in told if part)
+        self.print(Text.assemble(outcomes.mark(end), f" {end.client.name}  ", (parts, "dim")), 2 * MARGIN)
 
     # ---- the lines ----
 
@@ -136,43 +168,10 @@ class _Page:
             return list(lines)
         return [*lines[:_FEW], self._texts.gettext("… and %(count)d more, with -v", count=len(lines) - _FEW)]
 
-    def _part(self, label: Text, lines: Sequence[str], column: int) -> None:
-        """Print *lines* from *column* on, beside *label* where that leaves room, else below it."""
-        head = Text.assemble(" " * _MARGIN, label)
-        if not lines:
-            return
-        if head.cell_len > column - 2:
-            self._print(head)
-            head = Text()
-        for line in lines:
-            head.pad_right(column - head.cell_len)
-            self._print(Text.assemble(head, line), column)
-            head = Text()
-
     def _paste(self, lines: Iterable[str], column: int) -> None:
         for line in lines:
             # Whoever copies it wants the whole line, and nothing that the terminal has put into it.
-            self._console.print(Text(" " * column + printable(line, len(line)), style="cyan"), soft_wrap=True)
-
-    def _print(self, line: Text | None = None, indent: int = _MARGIN, aside: str = "") -> None:
-        """Print *line*, what does not fit after *indent* on the next ones, and *aside* at the end of the last."""
-        line = line or Text()
-        wrapped = list(line.wrap(self._console, self._width))
-        if len(wrapped) > 1:
-            first = wrapped[0]
-            rest = line[len(first) :]
-            rest = rest[len(rest.plain) - len(rest.plain.lstrip()) :]
-            wrapped = [first, *(Text.assemble(" " * indent, more) for more in rest.wrap(self._console, self._width - indent))]
-        for part in wrapped:
-            part.rstrip()
-        if aside:
-            gap = self._width - wrapped[-1].cell_len - len(aside)
-            if gap < 2:
-                wrapped.append(Text())
-                gap = max(indent, self._width - len(aside))
-            wrapped[-1] = Text.assemble(wrapped[-1], " " * gap, (aside, "dim"))
-        for part in wrapped:
-            self._console.print(part, soft_wrap=True)
+            self.console.print(Text(" " * column + printable(line, len(line)), style="cyan"), soft_wrap=True)
 
 
 def _together(pairs: Iterable[tuple[K, Subject]]) -> dict[K, tuple[Subject, ...]]:
@@ -182,6 +181,7 @@ def _together(pairs: Iterable[tuple[K, Subject]]) -> dict[K, tuple[Subject, ...]
     return found
 
 
-def _mark(severity: Severity | str) -> Text:
-    mark, style = _MARKS[severity]
-    return Text(mark, style=style)
+def mark(severity: Severity | str) -> Text:
+    """Return the sign for *severity*, or for "ok"."""
+    sign, style = _MARKS[severity]
+    return Text(sign, style=style)

@@ -10,6 +10,7 @@ from autoconfig.errors import N_, printable
 from autoconfig.findings import Finding, Group, Owner, Severity, Subject, Value
 from autoconfig.i18n import Texts
 from autoconfig.model import TLSMode
+from autoconfig.report.outcomes import reason
 
 GROUPS = {
     Group.DELEGATION: N_("Domain and names"),
@@ -57,6 +58,9 @@ def tell(finding: Finding, texts: Texts) -> Told:
     """Return what *finding* says in the language of *texts*, in one line each."""
     entry = ENTRIES[finding.code]
     values = {name: _plain(value, _NAMES.get((finding.code, name), {}), texts) for name, value in finding.args.items()}
+    if "why" in finding.args:  # a clause of its own, with its own arguments
+        given = {name.removeprefix("why_"): values[name] for name in values if name.startswith("why_")}
+        values["reason"] = reason(str(finding.args["why"]), given, texts)
     message, cause, fix = (texts.gettext(template) % values for template in (entry.message, entry.cause, entry.fix))
     return Told(message, cause, fix)
 

@@ -11,7 +11,6 @@ import pytest
 from autoconfig.address import Domain
 from autoconfig.checks import certificates, endpoints
 from autoconfig.checks.case import Source
-from autoconfig.checks.certificates import covers
 from autoconfig.findings import Passed, Severity, Verdict
 from autoconfig.model import (
     Account,
@@ -101,7 +100,7 @@ def ours(software: str | None = None) -> ClientConfig:
 )
 def test_a_name_covers_a_host_as_rfc_9525_says(names: list[str], host: str, fits: bool) -> None:
     """Section 6.3: whole labels, one wildcard, left-most, for one label; A-labels; the common name does not count."""
-    assert covers(certificate(*names, common_name=host), Domain.parse(host)) is fits
+    assert certificate(*names, common_name=host).covers(Domain.parse(host)) is fits
 
 
 def test_a_good_certificate_everywhere_has_no_finding() -> None:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
@@ -45,7 +46,10 @@ class DeltaChat:
         self._mail_server = mail_server
 
     def find_config(self, email: str) -> Outcome:
-        """Return what the program ends up with: all servers that it would try, user names where it logged in."""
+        """Return what the program ends up with: all servers that it would try, user names where it logged in.
+
+        Where it was let in nowhere there is a `message` too, and the servers are those that it had tried by then.
+        """
         path = program()
         assert path
         accounts = self._network.directory_for("deltachat") / "accounts"
@@ -57,31 +61,43 @@ class DeltaChat:
 
     def _find_config(self, remote: _Remote, email: str) -> Outcome:
         account = remote.call("add_account")
-        begin = time.monotonic()
+        begin, before = time.monotonic(), len(self._mail_server.logins())
         # The answer comes when the program has logged in, or given up.
         entered = {"addr": email, "password": "of no consequence", "certificateChecks": "acceptInvalidCertificates"}
         refusal = remote.call("add_or_update_transport", account, entered)
         elapsed = time.monotonic() - begin
+        events = remote.events()
         if refusal is not None:
-            return Outcome(message=refusal["message"], elapsed=elapsed)
+            incoming, outgoing = (_servers(kind, _tried(kind, events), {}) for kind in ("imap", "smtp"))
+            return Outcome(self._source(events), incoming, outgoing, message=refusal["message"], elapsed=elapsed)
         # "1: ***@kund.test imap:[imap.kund.test:993:tls, ...] smtp:[...] cert_accept_invalid_certificates"
         used: str = remote.call("get_info", account)["used_transport_settings"]
-        incoming, outgoing = (re.findall(r"([^\[\], ]+):(\d+):(\w+)", part) for part in re.findall(r"\[.*?\]", used))
+        logins = {(port, security): username for port, security, username in self._mail_server.logins()[before:]}
+        found_in, found_out = (re.findall(r"([^\[\], ]+):(\d+):(\w+)", part) for part in re.findall(r"\[.*?\]", used))
         return Outcome(
-            source=self._source(remote.events()),
-            incoming=self._servers("imap", incoming),
-            outgoing=self._servers("smtp", outgoing),
+            source=self._source(events),
+            incoming=_servers("imap", found_in, logins),
+            outgoing=_servers("smtp", found_out, logins),
             elapsed=elapsed,
         )
-
-    def _servers(self, kind: str, found: Sequence[tuple[str, str, str]]) -> tuple[Server, ...]:
-        logins = self._mail_server.logins()
-        servers = ((host, int(port), _SECURITY[security]) for host, port, security in found)
-        return tuple(Server(kind, host, port, security, logins.get((port, security)), auth=None) for host, port, security in servers)
 
     def _source(self, events: Sequence[dict[str, Any]]) -> str | None:
         fetched = [url for event in events for url in re.findall(r'Fetching "(.*?)"', event.get("msg", ""))]
         return next((word for pattern, word in _SOURCES if re.match(pattern, fetched[-1])), None) if fetched else None
+
+
+def _servers(kind: str, found: Iterable[tuple[str, str, str]], logins: Mapping[tuple[int, str], str]) -> tuple[Server, ...]:
+    servers = [(host, int(port), _SECURITY[security]) for host, port, security in found]
+    # All hosts are one machine, which cannot tell by which of two names somebody came.
+    doors = Counter(server[1:] for server in servers)
+    seen = {door: logins.get(door) for door, count in doors.items() if count == 1}
+    return tuple(Server(kind, *server, seen.get(server[1:]), auth=None) for server in servers)
+
+
+def _tried(kind: str, events: Sequence[dict[str, Any]]) -> Iterable[tuple[str, str, str]]:
+    pattern = rf"{kind.upper()} trying to connect to (\S+):(\d+):(\w+)\."
+    # It begins anew when it is done, and tries the same once more.
+    return dict.fromkeys(one for event in events for one in re.findall(pattern, event.get("msg", "")))
 
 
 class _Remote:

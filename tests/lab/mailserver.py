@@ -37,10 +37,10 @@ class MailServer:
         for _, port, _ in _DOORS:
             self._program.wait_until(lambda port=port: network.listens(ADDRESS, port), f"answer on port {port}")
 
-    def logins(self) -> dict[tuple[int, str], str]:
-        """Return who logged in last at each port, over TLS ("SSL") or after STARTTLS, in the words of the recordings."""
+    def logins(self) -> list[tuple[int, str, str]]:
+        """Return all logins so far: port, over TLS ("SSL") or after STARTTLS, in the words of the recordings, and user name."""
         lines = (json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("["))
-        return {(port, security): username for port, security, username in lines}
+        return [(port, security, username) for port, security, username in lines]
 
 
 class _Door(socketserver.ThreadingTCPServer):

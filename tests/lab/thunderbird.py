@@ -92,7 +92,7 @@ AccountConfig.replaceVariables(config, realName, email, "");
 return {
   source: config.subSource,
   incoming: [server(config.incoming)],
-  outgoing: config.outgoing.hostname ? [server(config.outgoing)] : [],
+  outgoing: config.outgoing.hostname && !config.outgoing.useGlobalPreferredServer ? [server(config.outgoing)] : [],
   alternatives: [...config.incomingAlternatives, ...config.outgoingAlternatives].map(server),
 };
 """

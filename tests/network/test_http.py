@@ -327,6 +327,7 @@ def test_what_was_packed_is_unpacked(coding: str, pack: Callable[[bytes], bytes]
         (b"javascript:alert(1)", ""),
         (b"http://[::1", ""),
         (b"https://", ""),
+        (b"http://", ""),
         (b"", ""),
     ],
 )

@@ -15,6 +15,9 @@ from rich.console import Console
 from autoconfig import catalogue, i18n
 from autoconfig.address import Domain
 from autoconfig.catalogue import ENTRIES
+from autoconfig.clients import CLIENTS
+from autoconfig.clients.outcome import Outcome, Result
+from autoconfig.clients.works import End, Works
 from autoconfig.findings import Report, Severity, Subject
 from autoconfig.report import text
 from autoconfig.report.words import count, where
@@ -22,6 +25,7 @@ from tests.report.reports import (
     COMMAND,
     HOSTILE,
     IMAPS,
+    NAME,
     POP3S,
     RECORD,
     SIX,
@@ -48,6 +52,63 @@ def shown(made: Report, width: int = 80, language: str = "en", everything: bool 
 def lines(*question: object, **more) -> list[str]:
     """The lines of what is printed."""
     return shown(*question, **more).splitlines()
+
+
+def ended(name: str, result: Result, works: bool | None = None, why: str = "") -> End:
+    """The end of a program's search."""
+    return End(CLIENTS[name], Outcome(result, via=f"https://{HOSTILE}/" if name == "aerc" else None, why=why), Works(works))
+
+
+ENDED = (
+    ended("thunderbird", Result.AUTOMATIC, True),
+    ended("k9", Result.AUTOMATIC),
+    ended("outlook", Result.PROMPT),
+    ended("evolution", Result.AUTOMATIC, False),
+    ended("geary", Result.MANUAL, why="NOTHING_FOUND"),
+    ended("kmail", Result.WRONG),
+    ended("aerc", Result.UNKNOWN),
+)
+
+
+# --- the mail programs -------------------------------------------------------------------------------------------------------------
+
+
+def test_the_mail_programs_are_a_line_after_the_groups() -> None:
+    """Marked by how they end; servers that do not work are as bad as none. Nothing where none has searched."""
+    made = replace(well(), clients=ENDED)
+    assert lines(made)[1:] == [
+        "✓ Domain and names  1 ok",
+        "✓ Mail servers      2 ok",
+        "  Mail programs     ✓ thunderbird, k9  ! outlook  ✗ evolution, geary, kmail",
+        "                    ? aerc",
+    ]
+    assert lines(made, width=40)[-3:] == ["  Mail programs", "    ✓ thunderbird, k9  ! outlook", "    ✗ evolution, geary, kmail  ? aerc"]
+    assert "Mail programs" not in shown(well())
+    assert "  E-postprogram" in shown(made, language="sv")
+
+
+def test_beside_a_finding_of_theirs_the_mail_programs_are_named_once() -> None:
+    """The finding's line has their name."""
+    fails = catalogue.finding("CLIENT_FAILS", NAME, clients=("K-9",), reason="x")
+    made = lines(replace(report(fails), clients=ENDED))
+    assert made[1:4] == ["! Mail programs  1 warning", " " * 17 + "✓ thunderbird, k9  ! outlook  ✗ evolution, geary, kmail  ? aerc", ""]
+
+
+def test_each_mail_program_is_told_on_demand() -> None:
+    """How it ends, where it was told, and why it is no better."""
+    made = lines(replace(well(), clients=ENDED), everything=True)
+    assert "✓ thunderbird  sets the account up by itself" in made
+    assert "✗ geary  wants the servers typed in · it finds no settings" in made
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_mail_programs_fit_at_every_width(width: int) -> None:
+    """No line is wider, and none is empty that should not be."""
+    made = replace(well(), clients=(*ENDED, *(ended(name, Result.MANUAL) for name in CLIENTS)))
+    for everything in (False, True):
+        told = lines(made, width=width, everything=everything)
+        assert max(map(cell_len, told)) <= width
+        assert all(line.isprintable() for line in told)
 
 
 # --- the page ----------------------------------------------------------------------------------------------------------------------
