@@ -520,6 +520,12 @@ ON_THE_WAY: Mapping[str, Rule] = {
         N_("Let people enter the address with the domain's A-labels (xn--...)."),
         "RFC 5890",
     ),
+    "ADDRESS_NOT_ASCII": Rule(
+        Severity.WARNING,
+        N_("it sends from no address with letters outside a to z before the @ (%(address)s)"),
+        N_("Give the mailbox an address in plain letters as well."),
+        "RFC 6531",
+    ),
     "THIRD_PARTY": Rule(
         Severity.WARNING,
         N_("it asks whether the settings may come from %(host)s"),

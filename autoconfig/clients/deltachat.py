@@ -223,6 +223,9 @@ async def discover(typed: Typed, world: World) -> Outcome:
     if outcome.result is Result.AUTOMATIC and not await _answers(guessed, world):
         missing = "SERVERS_MISSING" if len(guessed) > 1 else _MISSING[guessed[0][0].protocol]
         return replace(outcome, result=Result.MANUAL, why=missing if found.accepted else "NOTHING_FOUND", args={})
+    if not local.isascii():
+        # Its part that sends refuses such an address before it connects: "invalid email address".
+        return replace(outcome, result=Result.MANUAL, why="ADDRESS_NOT_ASCII", args={"address": address})
     return outcome
 
 

@@ -278,6 +278,14 @@ def test_a_guess_is_as_good_as_the_servers_that_answer(open: tuple[int, ...], re
     assert (outcome.why == "NOTHING_FOUND") is (result is Result.MANUAL)
 
 
+def test_an_address_in_other_letters_is_searched_for_and_then_refused() -> None:
+    """It finds the servers, and can send from no such address (seen live in 2.65)."""
+    outcome = search(CLIENT, page(AUTOCONFIG, document(IMAP, SMTP)), email="åsa@kund.se")
+    assert (outcome.result, outcome.why) == (Result.MANUAL, "ADDRESS_NOT_ASCII")
+    assert outcome.incoming
+    assert outcome.outgoing
+
+
 @pytest.mark.parametrize(
     ("servers", "why", "source"),
     [
