@@ -287,6 +287,7 @@ def test_any_text_is_an_address_or_an_address_error(text: str) -> None:
         assert len(str(said)) < 600
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text", ["a" * 10**6, "å" * 10**6, "a." * 10**6, "@" * 10**6, '"' * 10**6, "\\" * 10**6, "xn--" + "a" * 10**6, "\u0301" * 10**6]
 )

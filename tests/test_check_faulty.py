@@ -423,6 +423,7 @@ def test_each_fault_of_the_settings_web_server_has_its_finding(fault: Fault) -> 
     assert settings_looked_at(fault) == set(WEB_FAULTS[fault].split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", POX_FAULTS, ids=str)
 def test_each_fault_of_autodiscover_has_its_finding(fault: Fault | None) -> None:
     """One, where nothing but Autodiscover is published."""

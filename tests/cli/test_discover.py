@@ -124,6 +124,7 @@ def test_wrong_usage_of_simulate(empty: Command, arguments: list[str]) -> None:
     assert empty(*arguments).returncode == 64
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["aerc", "thunderbird", "deltachat", "evolution"])
 def test_every_program_can_be_asked_in_every_recorded_world(empty: Command, name: str) -> None:
     """And each tells a whole object; every eighth of the worlds will do."""

@@ -62,6 +62,7 @@ def test_a_filter_that_finds_nothing_is_no_error(customers: Command, form: tuple
     assert (done.returncode, done.stdout) == (1, "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filters", ["", "--suspended", "--active --provider karlahosting", "--aliases", "--overrides", "nu"])
 def test_pages_follow_each_other(customers: Command, filters: str) -> None:
     """Each cut list says on stderr how to see more, in words that can be pasted; all pages together are the whole list."""

@@ -122,6 +122,7 @@ def test_an_upgrade_from_every_older_version_is_all_or_nothing_too(empty_url: st
         assert compare_metadata(MigrationContext.configure(connection), metadata) == []
 
 
+@pytest.mark.slow
 def test_upgrades_at_once_make_one(empty_url: str) -> None:
     """The second waits for the first, and finds the work done."""
     spawn = multiprocessing.get_context("spawn")
@@ -157,6 +158,7 @@ def test_a_database_of_another_program_is_left_alone(empty_url: str) -> None:
 # --- waiting -----------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_writer_waits_for_another(store: Store, database_url: str) -> None:
     """However long that takes, within reason; and what it then sees is what the other made."""
     store.import_settings(WORLD)

@@ -182,6 +182,7 @@ def test_every_entry_that_is_not_toml_is_told() -> None:
     assert [line.partition(":")[0] for line in mistakes("toml", text)] == ["line 2", "line 4", "line 7"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ['a = """\n', "domain = [\n"])
 def test_what_does_not_end_is_told_where_it_begins(text: str) -> None:
     """Once, and without reading on and on."""
@@ -254,6 +255,7 @@ def test_a_json_file_with_mistakes(text: str, messages: list[str]) -> None:
     assert mistakes("json", text) == messages
 
 
+@pytest.mark.slow
 def test_json_that_is_longer_than_what_is_looked_at_together_is_read_whole() -> None:
     """Wherever its entries, its letters of several bytes and its blanks are cut."""
     domains = tuple(entry(f"byrå{i}.se", note="😀å" * (i % 700)) for i in range(3000))
@@ -471,6 +473,7 @@ def test_an_import_tells_how_many_domains_are_written(store: Store) -> None:
     assert told == [(Stage.WRITING, done, 2500) for done in (1000, 2000, 2500)]
 
 
+@pytest.mark.slow
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(taken=st.lists(steps.STEPS, max_size=6), format=st.sampled_from(WRITTEN))
 def test_a_store_taken_out_and_in_again_is_the_same(store: Store, taken: list[tuple[object, ...]], format: str) -> None:

@@ -291,6 +291,7 @@ def test_an_empty_store_has_nothing_to_undo(store: Store) -> None:
         store.undo()
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(st.lists(STEPS, max_size=8))
 def test_undo_gives_back_what_was_and_again_gives_back_what_is(

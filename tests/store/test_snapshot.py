@@ -83,6 +83,7 @@ def test_any_changes_by_steps_are_as_all_at_once(
         check(Snapshot.open(folder / "rebuilt.mdb"), model)
 
 
+@pytest.mark.slow
 def test_a_change_among_many_domains_rewrites_no_file(store: Store, tmp_path: Path) -> None:
     """It goes into the file that readers have open, and is little beside it."""
     path = tmp_path / "snapshot.mdb"
@@ -98,6 +99,7 @@ def test_a_change_among_many_domains_rewrites_no_file(store: Store, tmp_path: Pa
     assert Snapshot.open(path).client_config(name("d77.se")) is None
 
 
+@pytest.mark.slow
 def test_processes_that_read_see_a_change_without_opening_again(store: Store, tmp_path: Path) -> None:
     """A provider's new server, a suspended domain, a file that was rebuilt."""
     path = tmp_path / "snapshot.mdb"
@@ -193,6 +195,7 @@ def test_a_snapshot_moved_from_elsewhere_is_taken_up(store: Store, tmp_path: Pat
     check(snapshot, store.export())
 
 
+@pytest.mark.slow
 def test_a_map_that_is_too_small_grows(store: Store, tmp_path: Path) -> None:
     """At the first writing and at a later one, while a reader has it open."""
     path = tmp_path / "snapshot.mdb"
@@ -227,6 +230,7 @@ def test_a_forked_child_opens_for_itself(store: Store, tmp_path: Path) -> None:
     check(snapshot, store.export())
 
 
+@pytest.mark.slow
 def test_threads_read_while_the_file_changes_under_them(store: Store, tmp_path: Path) -> None:
     """Deltas, rebuilds and files taken away: never an error, never an answer from between."""
     path = tmp_path / "snapshot.mdb"

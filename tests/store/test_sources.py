@@ -216,6 +216,7 @@ def _assert_answered(store: Store, exported: Settings, asked: Domain) -> None:
         assert _expected(config).items() <= _config(way).items()
 
 
+@pytest.mark.slow
 @settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_who_answers_is_told_after_any_changes(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
