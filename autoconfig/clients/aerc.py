@@ -14,8 +14,8 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote, quote_plus
 
 from autoconfig.clients.ending import ending
-from autoconfig.clients.goxml import Broken, Kind, Token, tokens
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Result, Step, Typed
+from autoconfig.clients.parsers.goxml import Broken, Kind, Token, tokens
 from autoconfig.clients.trail import Trail
 from autoconfig.clients.works import gather
 from autoconfig.model import TLSMode

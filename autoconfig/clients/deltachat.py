@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from autoconfig.clients.ending import ending
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reader, Reading, Result, Step, Typed
-from autoconfig.clients.quickxml import WHITE, Broken, Event, Kind, attribute, events
+from autoconfig.clients.parsers.quickxml import WHITE, Broken, Event, Kind, attribute, events
 from autoconfig.clients.trail import Trail
 from autoconfig.clients.works import gather
 from autoconfig.model import TLSMode

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 from autoconfig.clients.ending import ending
-from autoconfig.clients.gmarkup import End, MarkupError, Start, Text, events
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Result, Typed
+from autoconfig.clients.parsers.gmarkup import End, MarkupError, Start, Text, events
 from autoconfig.clients.trail import Trail
 from autoconfig.clients.urls import host_of, path_of
 from autoconfig.model import TLSMode

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from autoconfig.clients.android import local, parse
 from autoconfig.clients.basedomain import base_domain
 from autoconfig.clients.ending import ending
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Result, Step, Typed
+from autoconfig.clients.parsers.android import local, parse
 from autoconfig.clients.srv import records
 from autoconfig.clients.trail import Answer, Trail
 from autoconfig.clients.works import Seen, gather

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from autoconfig.clients.dom import Node, parse, refusal
 from autoconfig.clients.ending import ending
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Typed
+from autoconfig.clients.parsers.dom import Node, parse, refusal
 from autoconfig.clients.trail import Trail
 from autoconfig.clients.urls import host_of, path_of
 from autoconfig.errors import DocumentError

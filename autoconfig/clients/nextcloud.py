@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from autoconfig.address import Domain
-from autoconfig.clients.dom import Node, parse, refusal
 from autoconfig.clients.ending import ending
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Step, Typed
+from autoconfig.clients.parsers.dom import Node, parse, refusal
 from autoconfig.clients.trail import Trail
 from autoconfig.clients.urls import host_of, path_of
 from autoconfig.errors import AddressError, DocumentError

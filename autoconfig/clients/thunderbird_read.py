@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from autoconfig.clients import jxon
-from autoconfig.clients.jxon import Node
 from autoconfig.clients.outcome import Choice, Effect, Note, Reading
+from autoconfig.clients.parsers import jxon
+from autoconfig.clients.parsers.jxon import Node
 from autoconfig.errors import DocumentError
 from autoconfig.model import TLSMode
 

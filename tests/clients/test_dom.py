@@ -7,7 +7,7 @@ import contextlib
 import pytest
 from hypothesis import given
 
-from autoconfig.clients.dom import MAX_DEPTH, Node, parse, refusal
+from autoconfig.clients.parsers.dom import MAX_DEPTH, Node, parse, refusal
 from autoconfig.errors import DocumentError
 from tests.clients.made_up import BROKEN
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoconfig.clients.gmarkup import End, Event, MarkupError, Start, Text, events
+from autoconfig.clients.parsers.gmarkup import End, Event, MarkupError, Start, Text, events
 
 
 def _told(data: bytes) -> str:
