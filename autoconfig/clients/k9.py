@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from autoconfig.clients.android import local, parse
-from autoconfig.clients.basedomain import base_domain
+from autoconfig.publicsuffix import base_domain
 from autoconfig.clients.ending import ending
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Result, Step, Typed
 from autoconfig.clients.trail import Answer, Trail

@@ -16,7 +16,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote_plus, urlsplit
 
-from autoconfig.clients.basedomain import base_domain
+from autoconfig.publicsuffix import base_domain
 from autoconfig.clients.ending import ending
 from autoconfig.clients.outcome import Client, Confidence, Effect, Note, Outcome, Reading, Result, Typed
 from autoconfig.clients.thunderbird_guess import guess
