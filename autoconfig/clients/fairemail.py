@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from autoconfig.clients.android import local, parse
-from autoconfig.publicsuffix import base_domain
 from autoconfig.clients.ending import ending
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Result, Step, Typed
 from autoconfig.clients.srv import records
@@ -25,6 +24,7 @@ from autoconfig.formats import outlook
 from autoconfig.formats.xml import Element, without_illegal
 from autoconfig.model import TLSMode
 from autoconfig.observations import TCP, Connection, Response, World
+from autoconfig.publicsuffix import base_domain
 
 # --- its dialect -------------------------------------------------------------------------------------------------------------------
 
