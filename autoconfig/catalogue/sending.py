@@ -196,8 +196,8 @@ ENTRIES: dict[str, Entry] = {
         fix=N_("Ask the mail host for the DKIM record of %(domain)s and add it."),
         story=N_(
             "Keys stand below _domainkey, and there is nothing at all. A signature shows receivers that a message is from the domain and "
-            "unchanged, also when it was forwarded, where SPF fails. The large receivers demand SPF or DKIM of everybody, and both of those "
-            "who send much. Mail may still be signed in the name of the mail host."
+            "unchanged, also when it was forwarded, where SPF fails. The large receivers demand SPF or DKIM of everybody, and both of "
+            "those who send much. Mail may still be signed in the name of the mail host."
         ),
         standard="RFC 6376, 3.6.2; RFC 8020, 2",
     ),
@@ -235,9 +235,9 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The key was cut off or broken while it was pasted, or is of a kind that is no longer accepted."),
         fix=N_("Replace the TXT record of %(name)s with the mail host's, in one piece."),
         story=N_(
-            "A key is long, and a character-string of the DNS has at most 255 characters; panels that cannot split it cut it off. Quotation "
-            "marks and blanks that were pasted with it, or a backslash before each semicolon, break it as well. Only the kinds rsa and "
-            "ed25519 are in use, with SHA-256 (h=sha256); SHA-1 is no longer accepted."
+            "A key is long, and a character-string of the DNS has at most 255 characters; panels that cannot split it cut it off. "
+            "Quotation marks and blanks that were pasted with it, or a backslash before each semicolon, break it as well. Only the kinds "
+            "rsa and ed25519 are in use, with SHA-256 (h=sha256); SHA-1 is no longer accepted."
         ),
         standard="RFC 6376, 3.6.1; RFC 8301, 3.1",
     ),

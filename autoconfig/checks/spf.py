@@ -133,6 +133,11 @@ class _Walk:
         if record.faults:
             fault = printable(record.faults[0], 60)
             self.found.append(finding("SPF_SYNTAX", subject, root=(name,), evidence=evidence, name=name, term=fault))
+        elif record.doubtful and name == self.domain:
+            fault = printable(record.doubtful[0], 60)
+            self.found.append(
+                finding("SPF_SYNTAX", subject, severity=Severity.WARNING, root=(name,), evidence=evidence, name=name, term=fault)
+            )
         for term in record.reachable:
             # What names no domain means that of its own record.
             if name == self.domain or term.target or term.network is not None or term.name == "all":

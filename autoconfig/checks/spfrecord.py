@@ -31,6 +31,8 @@ _NEEDS_DOMAIN = ("include", "exists")
 _MAY_HAVE_DOMAIN = ("a", "mx", "ptr")
 _ASKING = frozenset({"include", "a", "mx", "ptr", "exists", "redirect"})  # 4.6.4: what costs a DNS look-up
 
+_MISTAKEN = frozenset({"include", "a", "mx", "ptr", "exists", "all", "ip4", "ip6", "ipv4", "ipv6", "v"})
+
 
 @dataclass(frozen=True, slots=True)
 class Term:
@@ -70,6 +72,12 @@ class Record:
         if end is not None:
             return tuple(mechanisms[: end + 1])
         return (*mechanisms, *(term for term in self.terms if term.name == "redirect"))
+
+    @property
+    def doubtful(self) -> tuple[str, ...]:
+        """The modifiers that nobody knows and that were meant as mechanisms: "include=" is passed over without a word (6)."""
+        modifiers = [term.text for term in self.terms if term.name == "modifier"]
+        return tuple(text for text in modifiers if text.partition("=")[0].lower() in _MISTAKEN)
 
     @property
     def lost(self) -> tuple[Term, ...]:
