@@ -17,6 +17,7 @@ from autoconfig.checks.asking import Answers, Asking, is_decided
 from autoconfig.checks.case import Case
 from autoconfig.checks.exchangers import paste
 from autoconfig.checks.spf import is_null_mx
+from autoconfig.checks.zone import is_below
 from autoconfig.errors import printable
 from autoconfig.findings import Severity, Subject, Verdict
 from autoconfig.observations import Lookup
@@ -53,7 +54,10 @@ class Policy:
 async def gather(case: Case, asking: Asking) -> None:
     """Ask for the record, and whether those want reports whom it sends them to."""
     domain = case.domain.ascii
-    await asking.all((f"_dmarc.{name}", "TXT") for name in _places(domain))
+    for name in _places(domain):
+        lookup = await asking.of(f"_dmarc.{name}", "TXT")
+        if not is_decided(lookup) or any(taglist.begins(value, "DMARC1") for value in lookup.values):
+            break
     place, _, records = _found(domain, asking.answers)
     if len(records) == 1:
         await asking.all((_consent(place, host), "TXT") for host in _foreign(place, parse(records[0])))
@@ -82,9 +86,13 @@ def parse(text: str) -> Policy:
     return Policy(policy, (tags.get("sp") or policy).lower(), tuple(faults), tuple(hosts))
 
 
-def _places(domain: str) -> tuple[str, ...]:
-    """Return the domains whose record may be the domain's, its own first (6.6.3)."""
-    return tuple(dict.fromkeys((domain, base_domain(domain) or domain)))
+def _places(domain: str) -> Iterator[str]:
+    """Yield the domains whose record may be the domain's, its own first (6.6.3)."""
+    yield domain
+    # Only now: to read the list of public suffixes takes longer than most answers.
+    base = base_domain(domain)
+    if base is not None and base != domain:
+        yield base
 
 
 def _found(domain: str, answers: Answers) -> tuple[str, Lookup, list[str]]:
@@ -99,7 +107,16 @@ def _found(domain: str, answers: Answers) -> tuple[str, Lookup, list[str]]:
 
 def _foreign(place: str, policy: Policy) -> list[str]:
     """Return the hosts outside of the organisation that reports are to be sent to."""
-    return [host for host in policy.reports if base_domain(host) != base_domain(place)]
+    return [host for host in policy.reports if not _is_kin(place, host)]
+
+
+def _is_kin(domain: str, other: str) -> bool:
+    """Tell whether both have one organisational domain; most that have not differ in their last two labels already."""
+    if is_below(other, domain):
+        return True
+    if domain.split(".")[-2:] != other.split(".")[-2:]:
+        return False
+    return base_domain(domain) == base_domain(other)
 
 
 def _consent(place: str, host: str) -> str:
