@@ -16,7 +16,7 @@ from autoconfig.checks.asking import Answers, Asking, is_decided
 from autoconfig.checks.case import Case
 from autoconfig.checks.endpoints import ServerFacts
 from autoconfig.findings import Subject, Verdict
-from autoconfig.observations import TCP, Connection, HTTPFailure, Response, Service
+from autoconfig.observations import TCP, Connection, Response, Service
 
 _SILENT = (TCP.TIMEOUT, TCP.UNREACHABLE, TCP.NO_WAY_FROM_HERE)
 _FEW = 3  # questions without an answer, to be named
@@ -101,8 +101,8 @@ def _line(c: Connection) -> str:
 def _unanswered(case: Case, facts: Delivery) -> Iterator[Verdict]:
     """Tell which questions have no answer, so that nothing is known; what one's own resolver fails at is nobody's fault."""
     questions = [f"{q.type} {q.name}" for q, lookup in facts.answers.lookups.items() if _matters(case, q.name) and not is_decided(lookup)]
-    if facts.policy is not None and facts.policy.failure in (HTTPFailure.UNKNOWN, HTTPFailure.FORBIDDEN):
-        questions.append(f"GET {facts.policy.request.url}")
+    if mtasts.is_unknown(case, facts.answers, facts.policy):
+        questions.append(f"GET {mtasts.url_of(case)}")
     if questions:
         subject = Subject(case.domain.ascii)
         yield finding("DELIVERY_NOT_TESTED", subject, evidence=questions, questions=tuple(questions[:_FEW]))

@@ -21,7 +21,7 @@ from autoconfig.catalogue import finding, passed
 from autoconfig.checks import taglist
 from autoconfig.checks.asking import Answers, Asking, is_decided
 from autoconfig.checks.case import Case
-from autoconfig.checks.spf import is_null_mx
+from autoconfig.checks.spf import is_elsewhere, is_null_mx
 from autoconfig.errors import printable
 from autoconfig.findings import Severity, Subject, Verdict
 from autoconfig.observations import Lookup, LookupStatus
@@ -165,7 +165,9 @@ def judge(case: Case, answers: Answers) -> Iterator[Verdict]:
         if found or lookup.aliases:
             yield from _key(name, lookup, found, required=bool(known))
         elif known:
-            yield finding("DKIM_MISSING", Subject(name), evidence=[_said(lookup)], name=name, selector=selector)
+            # By whom those send whose mail is elsewhere, nobody knows; who names a selector does.
+            eased = Severity.NOTICE if not case.selectors and is_elsewhere(case, answers) else None
+            yield finding("DKIM_MISSING", Subject(name), severity=eased, evidence=[_said(lookup)], name=name, selector=selector)
     below = answers.of(f"_domainkey.{case.domain.ascii}", "TXT")
     if not known and not good and below.status is LookupStatus.NXDOMAIN and not parked:
         evidence = [f"_domainkey.{case.domain.ascii} does not exist, so nothing is below it"]

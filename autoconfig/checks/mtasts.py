@@ -16,7 +16,7 @@ from autoconfig.checks.case import Case
 from autoconfig.checks.zone import exchangers_of, is_below
 from autoconfig.errors import printable
 from autoconfig.findings import Owner, Severity, Subject, Verdict
-from autoconfig.observations import HTTPFailure, Request, Response, names_host
+from autoconfig.observations import HTTPFailure, Lookup, Request, Response, names_host
 
 MODES = ("enforce", "testing", "none")
 MAX_AGE = 31_557_600  # seconds (RFC 8461, 3.2)
@@ -52,7 +52,7 @@ async def gather(case: Case, asking: Asking) -> Response | None:
     domain = case.domain.ascii
     host = f"mta-sts.{domain}"
     record, *places = await asking.all([(f"_mta-sts.{domain}", "TXT"), (host, "A"), (host, "AAAA")])
-    if any(taglist.resembles(value, "STSv1") for value in record.values) or any(place.values for place in places):
+    if _meant(record) or any(place.values for place in places):
         return await case.world.fetch(Request(url_of(case)))
     return None
 
@@ -96,7 +96,7 @@ def judge(case: Case, answers: Answers, response: Response | None) -> Iterator[V
     lookup = answers.of(name, "TXT")
     if not is_decided(lookup):
         return
-    meant = [value for value in lookup.values if taglist.resembles(value, "STSv1")]
+    meant = _meant(lookup)
     if not meant:
         if response is not None and response.status == 200 and not parse(response.body).fault:
             yield finding("STS_NO_RECORD", subject, evidence=[f"{url_of(case)} is there", f"TXT {name}: nothing"], name=name)
@@ -108,6 +108,16 @@ def judge(case: Case, answers: Answers, response: Response | None) -> Iterator[V
         yield passed("STS_RECORD", subject)
     if response is not None:
         yield from _policy(case, answers, response)
+
+
+def is_unknown(case: Case, answers: Answers, response: Response | None) -> bool:
+    """Tell whether there is a policy, and we could not go there."""
+    lookup = answers.of(f"_mta-sts.{case.domain.ascii}", "TXT")
+    return response is not None and response.failure in _OURS and bool(_meant(lookup))
+
+
+def _meant(lookup: Lookup) -> list[str]:
+    return [value for value in lookup.values if taglist.resembles(value, "STSv1")]
 
 
 def _is_good(text: str) -> bool:

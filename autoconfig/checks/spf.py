@@ -282,6 +282,8 @@ def judge(case: Case, answers: Answers) -> Iterator[Verdict]:
         return
     yield passed("SPF_MISSING", subject)
     if len(records) > 1:
+        # A resolver gives them in any order; what is to be pasted shall be the same each time.
+        records = tuple(sorted(records, key=lambda record: record.text))
         evidence = [_quoted(domain, record.text) for record in records]
         merged = _merged(case, records)
         lines = () if merged is None else (_line(domain, merged),)
@@ -367,12 +369,13 @@ def _provider(case: Case, answers: Answers, record: Record, walk: _Walk) -> Iter
         return
     due = [spfrecord.parse(text) for text in _texts(_due(case))]
     wanted = spfrecord.mechanisms([term for own in due for term in own.reachable])
+    known = all(is_decided(answers.of(host, type)) for host in senders(case) for type in ("A", "AAAA"))
     ips = [ip for host in senders(case) for ip in answers.addresses(host)]
     results = {ip: evaluate(answers, domain, ip) for ip in ips}
     if wanted and wanted <= spfrecord.mechanisms(walk.terms):
         yield passed("SPF_LACKS_PROVIDER", subject)
         return
-    if Result.UNKNOWN in results.values() or not (wanted or results):
+    if not known or Result.UNKNOWN in results.values() or not (wanted or results):
         return
     refused = [ip for ip, result in results.items() if result is not Result.PASS]
     if results and not refused:
@@ -393,11 +396,16 @@ def _provider(case: Case, answers: Answers, record: Record, walk: _Walk) -> Iter
 
 def _weight(case: Case, answers: Answers, *, sure: bool) -> Severity:
     """Return how bad it is: whose mail is with somebody else may well send by them alone; nobody said how ours leaves unless *sure*."""
-    hosts = {host for _, host in exchangers_of(answers.of(case.domain.ascii, "MX"))}
-    due = due_exchangers(case)
-    if due and not hosts & {*due, *(host.ascii for host in expected_hosts(case))}:
+    if is_elsewhere(case, answers):
         return Severity.NOTICE
     return Severity.ERROR if sure else Severity.WARNING
+
+
+def is_elsewhere(case: Case, answers: Answers) -> bool:
+    """Tell whether the mail of a domain of ours is delivered to nobody who is ours."""
+    hosts = {host for _, host in exchangers_of(answers.of(case.domain.ascii, "MX"))}
+    due = due_exchangers(case)
+    return bool(due) and not hosts & {*due, *(host.ascii for host in expected_hosts(case))}
 
 
 def _due(case: Case) -> list[dnsrecords.Record]:

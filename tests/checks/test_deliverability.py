@@ -173,8 +173,8 @@ CIRCLE = {"a.se": {"TXT": ["v=spf1 include:b.se -all"]}, "b.se": {"TXT": ["v=spf
 SPF = (
     Row("SPF_MISSING warning", txt("something else"), (f'kund.se. IN TXT "{OUR_SPF}"',)),
     Row("SPF_SYNTAX error", txt("v=spf10 -all"), (f'kund.se. IN TXT "{OUR_SPF}"', "v=spf10")),
-    Row("SPF_TWO error", txt(OUR_SPF, "v=spf1 mx -all"), ('IN TXT "v=spf1 include:_spf.karlahosting.se mx -all"',)),
-    Row("SPF_TWO error", txt("v=spf1 a ~all", "V=SPF1 mx -all"), ('"v=spf1 include:_spf.karlahosting.se a mx ~all"',)),
+    Row("SPF_TWO error", txt("v=spf1 mx -all", OUR_SPF), ('IN TXT "v=spf1 include:_spf.karlahosting.se mx -all"',)),
+    Row("SPF_TWO error", txt("v=spf1 a ~all", "V=SPF1 mx -all"), ('"v=spf1 include:_spf.karlahosting.se mx a ~all"',)),
     Row("SPF_TWO error", {"_spf.karlahosting.se": {"TXT": ["v=spf1 -all", "v=spf1 ~all"]}}, ("_spf.karlahosting.se",)),
     Row("SPF_SYNTAX error", txt(f"{OUR_SPF} ipv4:192.0.2.1"), ("ipv4:192.0.2.1",)),
     Row("SPF_SYNTAX error", txt("v=spf1 include: _spf.karlahosting.se -all"), ("include:",)),
@@ -394,7 +394,9 @@ def test_who_has_the_mail_elsewhere_need_not_let_us_send() -> None:
     """That the mail is elsewhere is told among the names; this is a notice."""
     changes = {"kund.se": {"MX": ["10 aspmx.l.google.com"], "TXT": ["v=spf1 include:_spf.google.com ~all"]}}
     changes |= {"_spf.google.com": {"TXT": ["v=spf1 ip4:198.51.100.0/24 ~all"]}, "_mta-sts.kund.se": None, "mta-sts.kund.se": None}
-    assert [(f.code, f.severity) for f in found(judged(world(changes)))] == [("SPF_LACKS_PROVIDER", Severity.NOTICE)]
+    changes["karla1._domainkey.kund.se"] = None
+    told = [(f.code, f.severity) for f in found(judged(world(changes)))]
+    assert told == [("SPF_LACKS_PROVIDER", Severity.NOTICE), ("DKIM_MISSING", Severity.NOTICE)]
 
 
 def test_the_policy_of_a_host_that_all_names_lead_to_is_not_ours_to_find() -> None:
@@ -494,6 +496,18 @@ def test_a_policy_that_was_not_asked_for_is_not_known() -> None:
     """As with saved facts that do not have it."""
     (only,) = found(judged(world({}, Response(Request(POLICY), failure=HTTPFailure.UNKNOWN))))
     assert (only.code, only.args["questions"]) == ("DELIVERY_NOT_TESTED", (f"GET {POLICY}",))
+
+
+def test_the_host_of_a_policy_that_nobody_spoke_of_is_not_missed() -> None:
+    """Without the record nothing has to be there."""
+    quiet = world({"_mta-sts.kund.se": None}, Response(Request(POLICY), failure=HTTPFailure.UNKNOWN))
+    assert found(judged(quiet)) == ()
+
+
+def test_without_the_senders_addresses_nobody_knows_whether_they_pass() -> None:
+    """A record in other words may well let them send."""
+    told = found(judged(world({**txt("v=spf1 ip4:192.0.2.0/24 -all"), HOST: {"TIMEOUT": []}})))
+    assert [f.code for f in told] == ["DELIVERY_NOT_TESTED"]
 
 
 def test_a_world_that_knows_nothing_is_unknown() -> None:

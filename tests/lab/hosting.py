@@ -476,6 +476,12 @@ def mta_sts(exchanger: str) -> Change:
     return change
 
 
+def listed(scene: Scene) -> Scene:
+    """The host's address stands on a list of senders of spam."""
+    name = f"{'.'.join(reversed(MAIL.split('.')))}.bl.spamcop.net"
+    return replace(scene, zones={**scene.zones, "spamcop.net": Zone("spamcop.net", {name: {"A": ["127.0.0.2"]}})})
+
+
 def no_ptr(scene: Scene) -> Scene:
     """No IPv4 address has a name."""
     apex = "2.0.192.in-addr.arpa"

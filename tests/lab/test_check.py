@@ -353,7 +353,7 @@ DELIVERY = (
         "two SPF",
         faults.two_spf,
         ("SPF_TWO error",),
-        records=(f'{DOMAIN}. IN TXT "v=spf1 mx a:{HOST} include:spf.karlahosting.test ~all"',),
+        records=(f'{DOMAIN}. IN TXT "v=spf1 include:spf.karlahosting.test mx a:{HOST} ~all"',),
     ),
     Told("+all", faults.open_spf, ("SPF_ALLOWS_ALL error",), words=("+all",), records=(f'{DOMAIN}. IN TXT "v=spf1 mx a:{HOST} ~all"',)),
     Told("SPF in a circle", faults.spf_loop, ("SPF_LOOP error",), words=(DOMAIN,)),
@@ -378,6 +378,16 @@ DELIVERY = (
     Told("no DMARC", faults.no_dmarc, ("DMARC_MISSING warning",), records=(f'_dmarc.{DOMAIN}. IN TXT "v=DMARC1; p=none"',)),
     Told("MTA-STS", faults.mta_sts(MX), ()),
     Told("MTA-STS of another exchanger", faults.mta_sts(faults.ELSEWHERE), ("STS_MX error",), words=(MX, "mta-sts.txt", "a new id")),
+    Told("listed", faults.listed, ()),
+    Told(
+        "listed, and asked for",
+        faults.listed,
+        ("RBL_LISTED warning",),
+        HOST,
+        "provider",
+        (MAIL, "bl.spamcop.net"),
+        options=("--blocklists",),
+    ),
     Told("no PTR", faults.no_ptr, ("PTR_MISSING error",), HOST, "provider", (MAIL,), (f"40.2.0.192.in-addr.arpa. IN PTR {HOST}.",)),
 )
 
