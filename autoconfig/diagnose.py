@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from autoconfig.catalogue import finding
-from autoconfig.checks import causes, certificates, delegation, discovery, documents, endpoints, sources, submission
+from autoconfig.checks import causes, certificates, delegation, deliverability, discovery, documents, endpoints, sources, submission
 from autoconfig.checks.case import Case, Named, Source, servers_of
 from autoconfig.clients import CLIENTS, verdicts, works
 from autoconfig.clients.doubt import Heard
@@ -147,6 +147,7 @@ class _Run:
     found: sources.Discovery | None = None
     servers: tuple[endpoints.ServerFacts, ...] | None = None
     shown: certificates.CertificateFacts | None = None
+    delivery: deliverability.Delivery | None = None
     ends: tuple[End, ...] = ()
 
     async def gather(self) -> None:
@@ -181,6 +182,8 @@ class _Run:
         async with asyncio.TaskGroup() as tasks:
             if Group.DELEGATION in self.only:
                 tasks.create_task(self._gather_delegation())
+            if Group.DELIVERABILITY in self.only:
+                tasks.create_task(self._gather_delivery())
             if Group.DISCOVERY in self.only or _AT_SERVERS & self.only:
                 found = tasks.create_task(self._stage(Group.DISCOVERY, discovery.gather(self.case)))
                 if _AT_SERVERS & self.only:
@@ -205,6 +208,10 @@ class _Run:
 
     async def _gather_delegation(self) -> None:
         self.zone = await self._stage(Group.DELEGATION, delegation.gather(self.case))
+
+    async def _gather_delivery(self) -> None:
+        if await self._exists():  # it asks for much, and first of all for the same
+            self.delivery = await self._stage(Group.DELIVERABILITY, deliverability.gather(self.case))
 
     async def _gather_servers(self, found: asyncio.Task[sources.Discovery | None]) -> None:
         self.servers = await self._stage(Group.ENDPOINTS, self._servers(found))
@@ -291,6 +298,8 @@ class _Run:
             yield from self._judged(Group.SUBMISSION, submission.judge(case, self.servers))
         if self.shown is not None:
             yield from self._judged(Group.CERTIFICATES, certificates.judge(case, self.shown))
+        if self.delivery is not None:
+            yield from self._judged(Group.DELIVERABILITY, deliverability.judge(case, self.delivery))
 
     def _hosts(self, servers: Iterable[endpoints.ServerFacts]) -> list[tuple[Named, tuple[Lookup, ...]]]:
         """Return each server with the answers for its host; what SRV records alone name, beside documents, is told with the record."""

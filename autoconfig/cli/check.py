@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import click
@@ -16,7 +16,7 @@ from rich.status import Status
 from autoconfig import diagnose, dnsrecords, i18n
 from autoconfig.address import Domain, EmailAddress
 from autoconfig.checks.case import Case
-from autoconfig.cli.options import HOST_IP, RESOLVER, SECONDS
+from autoconfig.cli.options import HOST_IP, RESOLVER, SECONDS, SELECTOR
 from autoconfig.cli.published import due
 from autoconfig.cli.room import Room, note, say
 from autoconfig.errors import N_, ConfigError, DocumentError, SnapshotError, StoreError, UsageError
@@ -43,12 +43,14 @@ class _Target:
     expected: ClientConfig | None = None
     due: tuple[dnsrecords.Record, ...] = ()
     own_host: Domain | None = None
+    selectors: tuple[str, ...] = ()
+    blocklists: bool = False
 
     def case(self, world: World) -> Case:
         """Return the case in *world*."""
         address = self.address or EmailAddress(_POSTMASTER, self.domain)
         given = self.address is not None
-        return Case(self.domain, address, world, self.expected, self.due, self.own_host, address_given=given)
+        return Case(self.domain, address, world, self.expected, self.due, self.own_host, given, self.selectors, self.blocklists)
 
 
 def _groups(ctx: click.Context, parameter: click.Parameter, value: str | None) -> frozenset[Group]:
@@ -66,6 +68,10 @@ def _groups(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option("--lang", type=click.Choice(["sv", "en"]), help="The language of the report. [default: the locale's]")
 @click.option("-v", "--verbose", is_flag=True, help="Tell also what is well, what was skipped, and all evidence.")
 @click.option("--only", metavar="GROUP,...", callback=_groups, help=f"Judge only these: {', '.join(Group)}.")
+@click.option(
+    "--selector", "selectors", type=SELECTOR, metavar="DKIM", multiple=True, help="Look at this DKIM key, and not at the usual ones."
+)
+@click.option("--blocklists", is_flag=True, help="Ask lists of senders of spam for the mail servers' addresses.")
 @click.option("--resolve", type=HOST_IP, metavar="HOST=IP", multiple=True, help="Take this address for HOST, before the DNS is moved.")
 @click.option("--resolver", type=RESOLVER, metavar="IP[:PORT]", help="The name server to ask. [default: the system's]")
 @click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Trust these certificates (PEM) as well.")
@@ -80,6 +86,8 @@ def check(
     lang: str | None,
     verbose: bool,
     only: frozenset[Group],
+    selectors: tuple[str, ...],
+    blocklists: bool,
     resolve: Sequence[tuple[str, str]],
     resolver: tuple[str, int] | None,
     ca: Path | None,
@@ -113,7 +121,7 @@ def check(
     if save_to is not None and len(targets) > 1:
         raise UsageError(N_("--facts saves the answers about one target"))
     texts = i18n.texts(lang or i18n.locale_language())
-    known = [_target(room, target, texts) for target in dict.fromkeys(targets)]
+    known = [replace(_target(room, target, texts), selectors=selectors, blocklists=blocklists) for target in dict.fromkeys(targets)]
     show = _Show(format_, texts, verbose)
 
     async def live() -> None:
