@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from autoconfig import templating
+from autoconfig.clients import CLIENTS
 from autoconfig.clients.works import End
 from autoconfig.errors import printable
 from autoconfig.findings import Finding, Owner, Severity, Subject
@@ -114,7 +115,7 @@ def _finding(finding: Finding, texts: Texts) -> _Finding:
         message=told.message,
         where=tuple(where((finding.subject, *finding.also))),
         evidence=_lines(printable(line, _LINE) for line in finding.evidence),
-        affects=", ".join(finding.affects),
+        affects=", ".join(CLIENTS[name].title if name in CLIENTS else name for name in finding.affects),
         cause=told.cause,
         owner=None if finding.owner is Owner.NOBODY else texts.gettext(OWNERS[finding.owner]),
         fix=told.fix,

@@ -9,24 +9,25 @@ from collections.abc import Iterator, Sequence
 
 from autoconfig.errors import printable
 from autoconfig.findings import Report, Severity
-from autoconfig.report.telling import EXIT, Format, Manner, Told, exit_code
+from autoconfig.report.telling import Format, Manner, Told, exit_code, rank
 from autoconfig.report.words import count, tell
 
 _STATES = ("OK", "WARNING", "CRITICAL", "UNKNOWN")  # by the exit code
 _FEW = 10  # targets that are told by name
 _MESSAGE = 200  # characters
 _SOON = 14  # days, as of CERT_SOON
+_PLAIN = str.maketrans("|<>", "/()")  # a bar begins the performance data, and not every web page of a monitor escapes the rest
 _LABEL = str.maketrans("='|", "___")
 
 
 def _write(every: Sequence[Told], manner: Manner) -> str:
     texts = manner.texts
-    worst = sorted(every, key=lambda told: -_rank(told.report))
+    worst = sorted(every, key=lambda told: -rank(told.report))
     shown = [_told(told) for told in worst[:_FEW]]
     if more := len(worst) - len(shown):
         shown.append(texts.ngettext("%(n)d more", "%(n)d more", more))
     state = _STATES[exit_code((told.report.status for told in every), manner.fail_on)]
-    told = printable("; ".join(shown), _FEW * 1000).replace("|", "/")  # which would begin the performance data
+    told = printable("; ".join(shown), _FEW * 1000).translate(_PLAIN)
     names: dict[str, str] = {}
     for report in (told.report for told in every):
         names.setdefault(_label(report), " ".join(_data(report)))
@@ -34,10 +35,6 @@ def _write(every: Sequence[Told], manner: Manner) -> str:
 
 
 FORMAT = Format(_write)
-
-
-def _rank(report: Report) -> int:
-    return list(EXIT).index(report.status)
 
 
 def _told(told: Told) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from autoconfig.errors import printable
 from autoconfig.findings import Report, Severity
-from autoconfig.report.telling import EXIT, Format, Manner, Told
+from autoconfig.report.telling import EXIT, Format, Manner, Told, rank
 
 _PREFIX = "autoconfig_check_"
 _ENOUGH = ("ok", Severity.NOTICE, Severity.WARNING)
@@ -49,7 +49,7 @@ def _write(every: Sequence[Told], manner: Manner) -> str:
     reports: dict[str, Report] = {}
     for report in (told.report for told in every):  # of one domain, whose series would be the same, the worse
         known = reports.get(report.domain.ascii)
-        if known is None or _rank(report) > _rank(known):
+        if known is None or rank(report) > rank(known):
             reports[report.domain.ascii] = report
     samples: dict[str, list[str]] = {family.name: [] for family in _FAMILIES}
     for domain, report in reports.items():
@@ -64,10 +64,6 @@ def _write(every: Sequence[Told], manner: Manner) -> str:
 
 
 FORMAT = Format(_write)
-
-
-def _rank(report: Report) -> int:
-    return list(EXIT).index(report.status)
 
 
 def _samples(report: Report) -> Iterator[tuple[str, Labels, str]]:

@@ -20,7 +20,7 @@ class FailOn(StrEnum):
     NEVER = "never"
 
 
-# What a monitoring system hears, the worst last.
+# What a monitoring system hears, by status, the worst last.
 EXIT = {"ok": 0, Severity.NOTICE: 0, Severity.WARNING: 1, Severity.UNKNOWN: 3, Severity.ERROR: 2, Severity.CRITICAL: 2}
 _WORST_LAST = list(dict.fromkeys(EXIT.values()))
 
@@ -75,6 +75,11 @@ def exit_code(statuses: Iterable[str], fail_on: FailOn) -> int:
         return 0
     codes = (EXIT[status] for status in statuses if fail_on is FailOn.WARNING or status != Severity.WARNING)
     return max(codes, key=_WORST_LAST.index, default=0)
+
+
+def rank(report: Report) -> int:
+    """Return a number that grows with how bad *report* is."""
+    return list(EXIT).index(report.status)
 
 
 def markup(text: str, encoding: str) -> str:
