@@ -422,14 +422,15 @@ def test_a_code_is_explained_in_any_letter_case(empty: Command, code: str) -> No
         ("CERT_NAME", "did you mean CERT_NAME_MISMATCH?"),
         ("tcp_refuse", "TCP_REFUSED"),
         ("TCP_REFUSDE", "TCP_REFUSED"),
-        ("xyzzy", "the codes stand in"),
-        ("", "there is no code"),
+        ("xyzzy", "xyzzy is neither a code"),
+        ("", '"" is neither a code'),
+        ("Error 4711: something", "try its whole message"),
     ],
 )
-def test_an_unknown_code_is_wrong_usage_with_a_hint(empty: Command, code: str, said: str) -> None:
+def test_what_is_unknown_is_told_with_a_hint(empty: Command, code: str, said: str) -> None:
     """What it may have been, where anything comes near."""
     done = empty("explain", code)
-    assert (done.returncode, done.stdout) == (64, "")
+    assert (done.returncode, done.stdout) == (1, "")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
@@ -437,9 +438,36 @@ def test_an_unknown_code_is_wrong_usage_with_a_hint(empty: Command, code: str, s
 def test_a_hostile_code_is_one_harmless_line(empty: Command) -> None:
     """It may have come from a web page by copy and paste."""
     done = empty("explain", "\x1b[2J\u202e" + "A" * 10_000)
-    assert done.returncode == 64
+    assert done.returncode == 1
     assert len(done.stderr) < 400
     assert done.stderr.strip().isprintable()
+
+
+@pytest.mark.parametrize(
+    ("words", "title", "part"),
+    [
+        ("0x800CCC0E", "No answer, or a port is blocked · Outlook for Windows (classic)", "--only endpoints,delegation"),
+        ("error (0x800ccc79)", "Mail comes in but cannot be sent", "--only submission"),
+        (
+            "Certifikatet för mail.kund.se\när inte giltigt för den servern.",
+            "A warning about the certificate · Thunderbird",
+            "CERT_SERVER_NAME",
+        ),
+        ("Cannot Verify Server Identity", "A warning about the certificate · iPhone and iPad", "--only certificates"),
+    ],
+)
+def test_what_a_mail_program_shows_is_explained(empty: Command, words: str, title: str, part: str) -> None:
+    """What it means, what to do, and what to check; in whichever language the program speaks."""
+    done = empty("explain", words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(title)
+    assert "\n- " in done.stdout
+    assert part in done.stdout
+
+
+def test_what_a_mail_program_shows_is_explained_in_the_language_asked_for(empty: Command) -> None:
+    """And not in that of the program."""
+    assert empty("explain", "Cannot Verify Server Identity", "--lang", "sv").stdout.startswith("En varning om certifikatet")
 
 
 def test_an_explanation_is_in_the_language_asked_for(empty: Command) -> None:
