@@ -78,11 +78,9 @@ def _groups(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Trust these certificates (PEM) as well.")
 @click.option("--deadline", type=SECONDS, default=5.0, show_default=True, metavar="SECONDS", help="For each host.")
 @click.option(
-    "--fail-on", type=click.Choice(list(FailOn)), default=FailOn.WARNING, show_default=True, help="What the exit code tells as wrong."
+    "--fail-on", type=click.Choice([each.value for each in FailOn]), default="warning", show_default=True, help="From what on to fail."
 )
-@click.option(
-    "--diff", "before", type=click.Path(path_type=Path), metavar="FILE", help="Tell also what is different from that report (JSON)."
-)
+@click.option("--diff", "before", type=click.Path(path_type=Path), metavar="FILE", help="Tell what is different since that report (JSON).")
 @click.option("--facts", "save_to", type=click.Path(path_type=Path), metavar="FILE", help="Save every answer of the network there.")
 @click.option("--from-facts", "load_from", type=click.Path(path_type=Path), metavar="FILE", help="Judge saved answers, without a network.")
 @click.pass_obj
@@ -98,7 +96,7 @@ def check(
     resolver: tuple[str, int] | None,
     ca: Path | None,
     deadline: float,
-    fail_on: FailOn,
+    fail_on: str,
     before: Path | None,
     save_to: Path | None,
     load_from: Path | None,
@@ -137,7 +135,7 @@ def check(
         raise UsageError(N_("--diff is told in these formats: %(formats)s"), formats=able)
     texts = i18n.texts(lang or i18n.locale_language())
     known = [_target(room, target, texts) for target in dict.fromkeys(targets)]
-    manner = Manner(texts, fail_on, verbose, sys.stdout.encoding or "utf-8")
+    manner = Manner(texts, FailOn(fail_on), verbose, sys.stdout.encoding or "utf-8")
     show = _Show(FORMATS[format_], manner, given_language=lang is not None, before=None if before is None else earlier(before))
 
     async def live() -> None:

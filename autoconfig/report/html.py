@@ -76,7 +76,8 @@ class _Part:
 
 def _write(every: Sequence[Told], manner: Manner) -> str:
     parts = tuple(_part(told, number) for number, told in enumerate(every, 1))
-    return markup(templating.render("report/page.html", manner.texts, parts=parts, whole=manner.everything), manner.encoding)
+    page = templating.render("report/page.html", manner.texts, parts=parts, whole=manner.everything)
+    return markup(page + "\n", manner.encoding)
 
 
 FORMAT = Format(_write)

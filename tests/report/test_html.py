@@ -14,7 +14,7 @@ from tests.report.reports import COMMAND, HOSTILE, RECORD, faulty, hostile, repo
 
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 # Nothing else may come out of the template: what a server says makes no element.
-KNOWN = {"html", "head", "title", "style", "body", "main", "section", "article", "header", "h1", "h2", "h3", "h4", "div", "p", "ul", "li"}
+KNOWN = {"html", "head", "title", "style", "body", "main", "article", "header", "h1", "h2", "h3", "h4", "div", "p", "ul", "li"}
 KNOWN |= {"span", "strong", "a", "dl", "dt", "dd", "pre", "code", "table", "thead", "tbody", "tr", "th", "td", "details", "summary"} | VOID
 
 
