@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from autoconfig import i18n
 from autoconfig.catalogue import ENTRIES
 from autoconfig.findings import Group
 from tests.cli.conftest import Command, Done
@@ -384,6 +385,7 @@ def test_the_answer_is_in_the_language_of_the_customer(autoconfig: Command, tmp_
         assert "https://autoconfig.karlahosting.se/guide/kund.se\n" in told
         assert "\nKarlaHosting\n" in told
     assert "Kind regards" in english
+    assert i18n.texts("sv").gettext("Kind regards") in ours
     assert "guide" not in strangers
 
 
