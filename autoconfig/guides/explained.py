@@ -39,6 +39,6 @@ def _paragraphs(fault: Fault, shown: list[ErrorText], texts: Texts) -> list[str]
     found.append("\n".join([_("What the customer can do:"), *(f"- {line}" for line in trouble.in_general(fault, texts))]))
     if codes := CHECKS[fault]:
         groups = ",".join(dict.fromkeys(ENTRIES[code].group.value for code in codes))
-        found.append(_("What to check: %(command)s", command=f"autoconfig check {_('DOMAIN')} --only {groups}"))
+        found.append(_("What to check: %(command)s", command=f"autoconfig check DOMAIN --only {groups}"))
         found.append(_("What it may find: %(codes)s; autoconfig explain tells more about each", codes=", ".join(codes)))
     return found

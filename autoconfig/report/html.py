@@ -138,7 +138,7 @@ def _sign(severity: str, texts: Texts) -> _Sign:
 
 
 def _because(check: str, by: Finding, texts: Texts) -> str:
-    return f"{check}: {texts.gettext('skipped because of %(code)s', code=by.code)}"
+    return f"{check}: " + texts.gettext("skipped because of %(code)s", code=by.code)
 
 
 def _places(subjects: Mapping[str, tuple[Subject, ...]]) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -84,7 +84,7 @@ def _details(finding: Finding, texts: Texts) -> list[str]:
     told = tell(finding, texts)
     owner = "" if finding.owner is Owner.NOBODY else f" ({_(OWNERS[finding.owner])})"
     paste = [*finding.records, *(f"$ {command}" for command in finding.commands)]
-    return [*finding.evidence, f"{_('Why')}: {told.cause}", f"{_('Do this')}{owner}: {told.fix}", *paste]
+    return [*finding.evidence, _("Why") + f": {told.cause}", _("Do this") + f"{owner}: {told.fix}", *paste]
 
 
 def _lines(lines: Iterable[str]) -> list[str]:
