@@ -16,7 +16,7 @@ from autoconfig.report.outcomes import RESULTS
 from autoconfig.report.telling import Format, Manner, Told, markup
 from autoconfig.report.words import GROUPS, MARKS, OWNERS, SEVERITIES, by_group, counts, name_of, tell, together, where
 
-_LINE = 1000  # characters of one line of evidence
+_LINE = 400  # characters of one line of evidence
 _CLASSES = {"red": "bad", "yellow": "warn", "green": "good", "magenta": "open"}  # by the style at a terminal
 
 

@@ -7,7 +7,6 @@ cursor, turn the direction of reading or fill the screen.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
 
 from rich.console import Console
 from rich.text import Text
@@ -22,8 +21,6 @@ from autoconfig.report.outcomes import RESULTS
 from autoconfig.report.page import MARGIN, Page
 from autoconfig.report.telling import Format, Manner, Told
 from autoconfig.report.words import GROUPS, MARKS, OWNERS, SEVERITIES, by_group, counts, name_of, tell, together, where
-
-K = TypeVar("K")
 
 _CHANGES = {"+": "red", "~": "yellow", "-": "green"}
 _FEW = 3  # lines of evidence, and of places, unless everything is asked for
