@@ -73,6 +73,7 @@ async def run(case: Case, *, seconds: float, only: Collection[Group] = EVERYTHIN
         skipped=skipped,
         stages=tuple(this.stages),
         clients=this.ends,
+        certificates=this.shown.validities if this.shown is not None else (),
     )
 
 

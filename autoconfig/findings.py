@@ -144,8 +144,20 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Validity:
+    """From when until when the certificate that *subject* shows is valid."""
+
+    subject: Subject
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """Everything about one domain. `findings` are collapsed, the worst first; `clients` is what each mail program ends up with."""
+    """Everything about one domain. `findings` are collapsed, the worst first; `clients` is what each mail program ends up with.
+
+    `certificates` are those that were shown, well or not: the ends of their time are kept an eye on after they have passed as well.
+    """
 
     domain: Domain
     address: EmailAddress | None
@@ -156,6 +168,7 @@ class Report:
     skipped: tuple[Skipped, ...]
     stages: tuple[Stage, ...]
     clients: tuple[End, ...] = ()
+    certificates: tuple[Validity, ...] = ()
 
     @property
     def status(self) -> str:

@@ -32,7 +32,7 @@ WEB = frozenset({Service.HTTP, Service.HTTPS})
 MAIL = tuple(service for service in Service if service not in WEB)
 IMPLICIT = {Service.IMAPS, Service.POP3S, Service.SUBMISSIONS, Service.HTTPS}
 SERVERS = {Group.ENDPOINTS, Group.CERTIFICATES, Group.SUBMISSION}
-SHORT = 2.0  # seconds for what never ends
+SHORT = 3.0  # seconds for what never ends
 LONG = 20.0  # seconds for what ends by itself, on a busy machine too
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from autoconfig.catalogue import ENTRIES
 from autoconfig.errors import N_, printable
-from autoconfig.findings import Finding, Group, Owner, Severity, Subject, Value
+from autoconfig.findings import Finding, Group, Owner, Report, Severity, Subject, Value
 from autoconfig.i18n import Texts
 from autoconfig.model import TLSMode
 from autoconfig.report.outcomes import reason
+
+K = TypeVar("K")
 
 GROUPS = {
     Group.DELEGATION: N_("Domain and names"),
@@ -36,6 +40,16 @@ SEVERITIES = {
     Severity.UNKNOWN: N_("unknown"),
     Severity.ERROR: N_("error"),
     Severity.CRITICAL: N_("critical"),
+}
+
+# The sign for each severity and for "ok", and its style at a terminal.
+MARKS = {
+    "ok": ("✓", "green"),
+    Severity.NOTICE: ("i", "cyan"),
+    Severity.WARNING: ("!", "yellow"),
+    Severity.UNKNOWN: ("?", "magenta"),
+    Severity.ERROR: ("✗", "red"),
+    Severity.CRITICAL: ("✗", "bold red"),
 }
 
 _NAMES: dict[tuple[str, str], dict[str, str]] = {  # values with a name in the reader's language, by code and argument
@@ -94,6 +108,41 @@ def count(severity: Severity | str, number: int, texts: Texts) -> str:
         case "skipped":
             return texts.ngettext("%(n)d skipped", "%(n)d skipped", number)
     return texts.gettext("%(n)d ok", n=number)
+
+
+def counts(numbers: Mapping[str, int], texts: Texts) -> str:
+    """Return "1 error · 41 ok" and the like, the worst first, of those that there are."""
+    worst_first = [*sorted(Severity, key=lambda severity: -severity.rank), "ok", "skipped"]
+    return " · ".join(count(kind, numbers[kind], texts) for kind in worst_first if numbers.get(kind))
+
+
+def name_of(report: Report) -> str:
+    """Return the address or the domain that *report* is about, as people write it, with what programs call the domain."""
+    name = str(report.address) if report.address else report.domain.unicode
+    return f"{name} ({report.domain.ascii})" if report.domain.is_internationalised else name
+
+
+def by_group(report: Report) -> list[tuple[Group, str, dict[str, int]]]:
+    """Return each group that has something to tell, its worst severity ("ok", or "skipped" where nothing was looked at) and its numbers."""
+    passed = Counter(passed.group for passed in report.passed)
+    skipped = Counter(skipped.group for skipped in report.skipped)
+    found = []
+    for group in Group:
+        severities = Counter(finding.severity.value for finding in report.findings if finding.group is group)
+        if not (severities or passed[group] or skipped[group]):
+            continue
+        worst = max((severity for severity in Severity if severities[severity]), key=lambda severity: severity.rank, default="ok")
+        numbers = {**severities, "ok": passed[group], "skipped": skipped[group]}
+        found.append((group, worst if severities or passed[group] else "skipped", numbers))
+    return found
+
+
+def together(pairs: Iterable[tuple[K, Subject]]) -> dict[K, tuple[Subject, ...]]:
+    """Return the subjects of each key, in their order."""
+    found: dict[K, tuple[Subject, ...]] = {}
+    for key, subject in pairs:
+        found[key] = (*found.get(key, ()), subject)
+    return found
 
 
 def where(subjects: tuple[Subject, ...]) -> list[str]:
