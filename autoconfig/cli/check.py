@@ -168,7 +168,7 @@ def _target(room: Room, target: str, texts: i18n.Texts) -> _Target:
         own_host = Domain.parse(own_name) if own_name else None
         expected = room.known(domain)
         guide = f"{base_url}/guide/{domain.ascii}" if base_url and expected else None
-        return _Target(domain, address, expected, due(room, expected) if expected else (), own_host, guide)
+        return _Target(domain, address, expected, due(room, expected) if expected else (), own_host, guide=guide)
     except (ConfigError, StoreError, SnapshotError) as error:
         note(texts.gettext("checked without our own settings: %(reason)s", reason=texts.error(error)))
         return _Target(domain, address)
