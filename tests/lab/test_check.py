@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import TellFault
+
 from . import hosting as faults
 from . import resolver, website
 from .ca import Certificate, Fault
@@ -531,8 +533,9 @@ def _is_told(told: Told, report: Report, findings: Sequence[Report]) -> None:
 
 
 @pytest.mark.parametrize("told", [*CLEAN, *CERTIFICATES, *SERVERS, *NAMES, *DOCUMENTS, *DELIVERY, *STACKED], ids=_named)
-def test_what_is_wrong_is_told_once_and_nothing_else(hosting: Hosting, clean: Scene, told: Told) -> None:
+def test_what_is_wrong_is_told_once_and_nothing_else(hosting: Hosting, clean: Scene, told: Told, tell_fault: TellFault) -> None:
     """With its weight, its owner, what to do and what to paste; and the exit code is that of the worst."""
+    tell_fault("Real servers and zones, one of our domains", told.scene, {found.split()[0] for found in told.findings})
     scene = hosting.serve(told.change(clean))
     if scene.settings != clean.settings:
         hosting.service.import_settings(scene.settings)
@@ -544,8 +547,11 @@ def test_what_is_wrong_is_told_once_and_nothing_else(hosting: Hosting, clean: Sc
 
 
 @pytest.mark.parametrize("told", STRANGERS, ids=_named)
-def test_a_stranger_is_told_what_can_be_seen_from_outside(hosting: Hosting, clean: Scene, nothing: Path, told: Told) -> None:
+def test_a_stranger_is_told_what_can_be_seen_from_outside(
+    hosting: Hosting, clean: Scene, nothing: Path, told: Told, tell_fault: TellFault
+) -> None:
     """Without our settings, and nothing is left behind; that the lab's addresses are nobody's on the Internet is a notice."""
+    tell_fault("Real servers and zones, a domain of others", told.scene, {found.split()[0] for found in told.findings})
     hosting.serve(told.change(clean))
     code, report = _ran(hosting, DOMAIN, *told.options, instance=nothing)
     _is_whole(code, report)
