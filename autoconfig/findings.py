@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from autoconfig.address import Domain, EmailAddress
-from autoconfig.observations import Endpoint
+from autoconfig.observations import Endpoint, Login, RoundTrip
 
 if TYPE_CHECKING:  # the name alone: who tells a finding need not know all mail programs
     from autoconfig.clients.works import End
@@ -145,7 +145,10 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything about one domain. `findings` are collapsed, the worst first; `clients` is what each mail program ends up with."""
+    """Everything about one domain. `findings` are collapsed, the worst first; `clients` is what each mail program ends up with.
+
+    `logins` is None where nobody asked for one.
+    """
 
     domain: Domain
     address: EmailAddress | None
@@ -156,6 +159,8 @@ class Report:
     skipped: tuple[Skipped, ...]
     stages: tuple[Stage, ...]
     clients: tuple[End, ...] = ()
+    logins: tuple[Login, ...] | None = None
+    roundtrip: RoundTrip | None = None
 
     @property
     def status(self) -> str:
