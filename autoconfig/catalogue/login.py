@@ -64,8 +64,8 @@ ENTRIES: dict[str, Entry] = {
         fix=N_("Switch the account on again at %(host)s, or tell the customer why it is off."),
         story=N_(
             "The server knows the account and does not let it in. Hosts lock accounts that have sent spam, whose bill is not paid, or "
-            "whose password has been guessed at too often; after the first of these the customer should get a new password before the account "
-            "is switched on again. Mail to a locked account may be refused too: look at what happens to it meanwhile."
+            "whose password has been guessed at too often; after the first of these the customer should get a new password before the "
+            "account is switched on again. Mail to a locked account may be refused too: look at what happens to it meanwhile."
         ),
         standard="RFC 5530, 3; RFC 5248, 2.4",
     ),
