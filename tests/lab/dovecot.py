@@ -125,7 +125,7 @@ class Mailboxes:
     min_tls: str = "TLSv1.2"
     mechanisms: str = "plain login"
     users: tuple[str, ...] | None = None  # lines of a passwd-file; None: everybody who knows the password
-    not_for: str = ""  # a protocol ("smtp" for Postfix's) for which nobody's password is right
+    users_are: str = "%u"  # how they stand there: "%s/%u" has the protocol before the name, which is "smtp" for Postfix's
     special_use: bool = True
     quota: str = ""  # "10K": of all mail
     spam: bool = False  # all mail is put into Junk
@@ -195,11 +195,11 @@ class Dovecot:
 
     def _passwords(self, mailboxes: Mailboxes) -> str:
         if mailboxes.users is None:
-            return f"protocol !{mailboxes.not_for} {{\n{_EVERYBODY}}}\n" if mailboxes.not_for else _EVERYBODY
+            return _EVERYBODY
         # Dovecot's own user is to read it, and everything else is root's alone.
         users = SCRATCH / "users"
         self._network.run("sh", "-c", f"cat >{users} && chmod 644 {users}", stdin="".join(f"{line}\n" for line in mailboxes.users))
-        return f"passdb {{\n    driver = passwd-file\n    args = scheme=plain username_format=%u {users}\n}}\n"
+        return f"passdb {{\n    driver = passwd-file\n    args = scheme=plain username_format={mailboxes.users_are} {users}\n}}\n"
 
     def _filter(self) -> Path:
         script = SCRATCH / "sieve" / "spam.sieve"

@@ -181,4 +181,6 @@ class Postfix:
 
 def _door(address: str, port: int, *options: str) -> str:
     at = f"[{address}]" if ":" in address else address
+    # One connection for each process: it asks Dovecot for its mechanisms when it starts.
+    options = ("max_use=1", *options)
     return f"{at}:{port} inet n - n - - smtpd\n" + "".join(f"    -o {option}\n" for option in options)

@@ -62,7 +62,7 @@ def _codes(report: Report) -> list[str]:
 
 
 def _empty(hosting: Hosting, domain: str = DOMAIN) -> None:
-    hosting.network.run("sh", "-c", f"rm -rf {MAILDIRS}/{domain}/*")
+    hosting.network.run("sh", "-c", f"rm -rf {MAILDIRS}/{domain}; install -d -o 5000 -g 5000 {MAILDIRS}/{domain}")
 
 
 def _files(hosting: Hosting, domain: str = DOMAIN) -> list[str]:
@@ -88,7 +88,8 @@ def test_who_has_the_password_is_let_in_everywhere_once(hosting: Hosting, clean:
     _put(hosting)
     report = _report(hosting, "--login")
     assert _codes(report) == []
-    assert [login["outcome"] for login in report["login"]] == ["accepted"] * 6
+    assert {login["outcome"] for login in report["login"]} == {"accepted"}
+    assert sorted(f"{login['subject']['host']}:{login['subject']['port']}" for login in report["login"]) == sorted(PLACES)
     imap = next(login for login in report["login"] if login["subject"]["service"] == "imaps")
     pop3 = next(login for login in report["login"] if login["subject"]["service"] == "pop3s")
     assert (imap["mechanism"], imap["messages"], pop3["messages"]) == ("PLAIN", 1, 1)
@@ -104,7 +105,7 @@ def test_a_report_tells_what_was_seen_to_whoever_asks(hosting: Hosting, clean: S
     _empty(hosting)
     _put(hosting)
     told = _run(hosting, "--login", "-v", "--lang", "en").stdout
-    for words in (f"{HOST}:993: logged in with PLAIN in", "1 message", "folders: ", "Junk \\Junk", "storage: 0 of 10240"):
+    for words in (f"{HOST}:993: logged in with PLAIN in", "1 message", "folders: ", "Junk \\Junk", "storage: 1 of 10240"):
         assert words in told, told
     assert "logged in with" not in _run(hosting, "--login", "--lang", "en").stdout
 
@@ -153,7 +154,7 @@ def test_a_server_that_wants_the_other_form_of_the_user_name(hosting: Hosting, c
 
 def test_a_password_that_is_right_for_imap_and_wrong_for_smtp(hosting: Hosting, clean: Scene) -> None:
     """Then it is the provider's to mend."""
-    hosting.serve(clean.with_mailboxes(not_for="smtp"))
+    hosting.serve(clean.with_mailboxes(users=tuple(f"{name}/{ANNA}:{PASSWORD}::::::" for name in ("imap", "pop3")), users_are="%s/%u"))
     report = _report(hosting, "--login")
     assert _codes(report) == ["LOGIN_UNEVEN error"]
     finding = report["findings"][0]
@@ -243,7 +244,7 @@ def test_the_password_is_in_no_file_that_is_saved(hosting: Hosting, clean: Scene
     saved = file.read_text()
     assert not [form for form in _forms(PASSWORD) if form in saved]
     assert "accepted" not in saved
-    assert ANNA not in saved.replace(f'"target": "{ANNA}"', "").replace(f"emailaddress={ANNA}", "") or True
+    assert not any(word in saved for word in ("AUTHENTICATE", "LOGIN OK", "> AUTH"))
 
 
 # ---- the round trip ----
