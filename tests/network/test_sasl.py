@@ -13,7 +13,7 @@ from autoconfig.network.sasl import MECHANISMS, Exchange, MechanismFailed, prepa
 from autoconfig.network.secret import Credentials, Password
 
 
-def who(username: str = "user", password: str = "pencil") -> Credentials:
+def who(username: str = "user", password: str = "pencil") -> Credentials:  # noqa: S107 - the standards' own
     """Somebody."""
     return Credentials(username, Password(password))
 
@@ -156,7 +156,9 @@ def test_saslprep_is_done_once(text: str) -> None:
     assert prepared(prepared(text)) == prepared(text)
 
 
-@given(st.sampled_from(MECHANISMS), st.lists(st.binary(max_size=80) | st.text("rsiv=,n0123456789+/", max_size=40).map(str.encode), max_size=5))
+@given(
+    st.sampled_from(MECHANISMS), st.lists(st.binary(max_size=80) | st.text("rsiv=,n0123456789+/", max_size=40).map(str.encode), max_size=5)
+)
 def test_no_challenge_does_more_than_end_it(mechanism: str, challenges: list[bytes]) -> None:
     """Whatever is said, in whatever order; and what is not SCRAM's proof settles no SCRAM."""
     exchange = Exchange(mechanism, who(), lambda: "n0")

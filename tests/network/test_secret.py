@@ -67,7 +67,7 @@ def test_a_server_s_words_are_told_without_it(said: str) -> None:
 
 
 def test_a_short_name_is_left_within_other_words() -> None:
-    """"info" is part of "information"."""
+    """ "info" is part of "information"."""
     assert Credentials("info", Password("x1y2")).censored("NO info: no information") == "NO ********: no information"
 
 
