@@ -197,6 +197,9 @@ class _Run:
             if self.only - {Group.CLIENTS}:
                 now = asyncio.get_running_loop().time()
                 self.aside.end(max(now + _MOMENT, min(began + self.seconds, now + max(_AT_LEAST, now - began))))
+            if self.visit is not None and self.servers is not None:
+                work = login.gather(self.case, self.servers, self.visit.visitor, roundtrip=self.visit.roundtrip)
+                self.inside = await self._stage(Group.SUBMISSION, work)
 
     async def _gather_rest(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -232,10 +235,6 @@ class _Run:
         if self.servers is not None:
             web = discovered.connections if (discovered := await found) else ()
             self.shown = await self._stage(Group.CERTIFICATES, certificates.gather(self.case, self.servers, web))
-            if self.visit is not None:
-                how = self.visit
-                work = login.gather(self.case, self.servers, how.visitor, roundtrip=how.roundtrip)
-                self.inside = await self._stage(Group.SUBMISSION, work)
 
     async def _servers(self, found: asyncio.Task[sources.Discovery | None]) -> tuple[endpoints.ServerFacts, ...]:
         """Talk to every server as soon as somebody has named it."""

@@ -30,6 +30,10 @@ class Password:
             raise UsageError(N_("the password is empty"))
         if len(text) > MAX_LENGTH or any(c in text for c in "\0\r\n"):
             raise UsageError(N_("the password is too long, or has a line end in it"))
+        try:
+            octets(text)
+        except UnicodeEncodeError:
+            raise UsageError(N_("the password has a character that there is not")) from None
         self._text = text
 
     def reveal(self) -> str:

@@ -39,7 +39,7 @@ _MAX_SENDING = 30.0  # seconds
 
 _DOORS: dict[Talk, Door] = {Talk.IMAP: IMAPDoor(), Talk.POP3: POP3Door(), Talk.SMTP: SMTPDoor()}
 _INBOX = Mailbox("INBOX", "INBOX")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+_UNSAYABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # control characters, and halves of pairs, which UTF-8 does not have
 
 
 @dataclass
@@ -79,7 +79,7 @@ async def _session(
 
 def _sayable(username: str) -> bool:
     # What a document from outside names goes into lines of a protocol.
-    return bool(username) and not _CONTROL.search(username)
+    return bool(username) and not _UNSAYABLE.search(username)
 
 
 # --- the login ---------------------------------------------------------------------------------------------------------------------

@@ -296,7 +296,7 @@ def test_no_login_that_we_know(ca: Path, service: Service, offer: str) -> None:
     assert not [line for line in place.heard if "AUTH" in line]
 
 
-@pytest.mark.parametrize("username", ["", "anna\r\nDELE 1", "a\0b", "x\x85y"])
+@pytest.mark.parametrize("username", ["", "anna\r\nDELE 1", "a\0b", "x\x85y", "\ud800"])
 def test_a_user_name_that_could_be_a_command(ca: Path, username: str) -> None:
     """Documents from outside name it."""
     login, place = log_in(ca, Service.POP3S, POP3, username=username)
