@@ -163,7 +163,7 @@ def judge(case: Case, facts: LoginFacts) -> Iterator[Verdict]:
         yield from _tripped(case, facts.trip, full)
     elif facts.trip_wanted:
         subject = Subject(case.domain.ascii)
-        yield finding("RT_NOT_TRIED", subject, why="mailbox" if _can_send(facts.logins) else "sending")
+        yield finding("RT_NOT_TRIED", subject, because="mailbox" if _can_send(facts.logins) else "sending")
 
 
 def _can_send(logins: Iterable[Login]) -> bool:
@@ -172,7 +172,7 @@ def _can_send(logins: Iterable[Login]) -> bool:
 
 def _not_tried(subject: Subject, why: str, evidence: Iterable[str] = ()) -> Finding:
     host = subject.host or ""
-    return finding("LOGIN_NOT_TRIED", subject, root=(host, why), evidence=evidence, host=host, why=why)
+    return finding("LOGIN_NOT_TRIED", subject, root=(host, why), evidence=evidence, host=host, because=why)
 
 
 def _login(case: Case, login: Login, logins: Sequence[Login]) -> Iterator[Verdict]:
@@ -321,13 +321,13 @@ def _tripped(case: Case, trip: RoundTrip, full: Finding | None) -> Iterator[Verd
     else:
         yield passed("RT_SPAM", back)
     if not trip.deleted:
-        yield finding("RT_LEFT", back, mailbox=mailbox, why=printable(trip.trouble) or "UIDPLUS")
+        yield finding("RT_LEFT", back, mailbox=mailbox, because=printable(trip.trouble) or "UIDPLUS")
 
 
 def _missing(trip: RoundTrip, back: Subject, evidence: Sequence[str], full: Finding | None) -> Iterator[Verdict]:
     if trip.trouble:
         host = trip.fetched_from.host.ascii
-        yield finding("RT_NOT_SEEN", back, evidence=evidence, host=host, why=printable(trip.trouble))
+        yield finding("RT_NOT_SEEN", back, evidence=evidence, host=host, because=printable(trip.trouble))
     elif full is not None:
         yield skipped("RT_LOST", back, full)
     else:

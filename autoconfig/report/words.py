@@ -51,17 +51,17 @@ _STOPS = {
 _NAMES: dict[tuple[str, str], dict[str, str]] = {  # values with a name in the reader's language, by code and argument
     ("CHECK_FAILED", "what"): {group.value: name for group, name in GROUPS.items()},
     ("AC_PORT_SOCKET_MISMATCH", "tls"): {TLSMode.NONE.value: N_("no encryption")},
-    ("LOGIN_NOT_TRIED", "why"): {
+    ("LOGIN_NOT_TRIED", "because"): {
         "certificate": N_("its certificate could not be verified"),
         "connection": N_("no conversation with it came as far as a login"),
         "mechanism": N_("it offers no login with a password that this check knows"),
         "nowhere": N_("nothing names a server to log in to"),
     },
-    ("RT_NOT_TRIED", "why"): {
+    ("RT_NOT_TRIED", "because"): {
         "sending": N_("nobody could log in to a server for outgoing mail"),
         "mailbox": N_("nobody could log in to a mailbox"),
     },
-    **dict.fromkeys((("LOGIN_BROKEN", "how"), ("MBOX_LIST", "how"), ("SUBM_BROKEN", "how"), ("RT_NOT_SEEN", "why")), _STOPS),
+    **dict.fromkeys((("LOGIN_BROKEN", "how"), ("MBOX_LIST", "how"), ("SUBM_BROKEN", "how"), ("RT_NOT_SEEN", "because")), _STOPS),
 }
 _LONG = 1000  # characters of one value; a message is for reading
 

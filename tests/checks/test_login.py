@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autoconfig import i18n
 from autoconfig.address import EmailAddress
 from autoconfig.catalogue import login as catalogue
 from autoconfig.checks import login
@@ -33,6 +34,7 @@ from autoconfig.observations import (
     Service,
     Stop,
 )
+from autoconfig.report.words import tell
 from tests.checks.servers import HOST, V6, certificate, codes, dead, endpoint, healthy, named, passes, server, servers, skips, the, tls
 from tests.checks.worlds import NOW, TableWorld
 from tests.network.strategies import of
@@ -90,8 +92,10 @@ FOUND: dict[str, Callable[[], list[Verdict]]] = {
 
 @pytest.mark.parametrize("code", catalogue.ENTRIES)
 def test_each_code_stands_for_one_thing(code: str) -> None:
-    """And is alone then."""
+    """And is alone then; it can be told."""
     found = the(FOUND[code]())
+    told = tell(found, i18n.texts("en"))
+    assert not [text for text in (told.message, told.cause, told.fix) if "%(" in text]
     assert (found.code, found.severity) == (code, catalogue.ENTRIES[code].severity)
 
 
@@ -128,7 +132,7 @@ def test_a_right_password_that_one_service_refuses() -> None:
 def test_a_login_that_came_to_nothing_is_unknown(outcome: LoginOutcome, why: str) -> None:
     """Nothing was said, nothing is known."""
     found = the(judged(replace(REFUSED, outcome=outcome)))
-    assert (found.code, found.severity, found.args["why"]) == ("LOGIN_NOT_TRIED", Severity.UNKNOWN, why)
+    assert (found.code, found.severity, found.args["because"]) == ("LOGIN_NOT_TRIED", Severity.UNKNOWN, why)
 
 
 def test_a_full_mailbox_explains_what_does_not_come() -> None:
@@ -155,7 +159,7 @@ def test_what_is_a_folder_for_spam(name: str, uses: tuple[str, ...], spam: bool)
 
 def test_no_message_because_nobody_may_send_or_read() -> None:
     """Which of the two."""
-    assert [found.args["why"] for found in (the(judged(WELL, wanted=True)), the(judged(SENT, wanted=True)))] == ["sending", "mailbox"]
+    assert [found.args["because"] for found in (the(judged(WELL, wanted=True)), the(judged(SENT, wanted=True)))] == ["sending", "mailbox"]
 
 
 @given(st.lists(of(Login), max_size=4), st.none() | of(RoundTrip))
