@@ -17,6 +17,7 @@ from autoconfig.catalogue import (
     delegation,
     discovery,
     endpoints,
+    login,
     run,
     sending,
     submission,
@@ -27,7 +28,7 @@ from autoconfig.findings import Finding, Passed, Skipped, Subject
 from autoconfig.report.explanation import explain
 
 PACKAGE = Path(catalogue.__file__).parents[1]
-ROOMS = (delegation, discovery, endpoints, certificates, submission, sending, transport, clients, run)
+ROOMS = (delegation, discovery, endpoints, certificates, submission, login, sending, transport, clients, run)
 HOST = Subject("mail.kund.se")
 
 _DOCUMENT = r"RFC [0-9]{3,5}|draft-[a-z0-9-]+|MS-OXDSCLI|XML 1\.0|Apple"

@@ -18,6 +18,7 @@ from autoconfig import diagnose, dnsrecords, i18n
 from autoconfig.address import Domain, EmailAddress
 from autoconfig.checks.case import Case
 from autoconfig.cli.options import HOST_IP, RESOLVER, SECONDS, SELECTOR
+from autoconfig.cli.password import password
 from autoconfig.cli.published import due
 from autoconfig.cli.room import Room, note, say
 from autoconfig.cli.targets import earlier, listed, parse
@@ -26,6 +27,7 @@ from autoconfig.findings import Group, Report
 from autoconfig.model import ClientConfig
 from autoconfig.network import facts
 from autoconfig.network.live import Live
+from autoconfig.network.visitor import Guest
 from autoconfig.observations import World
 from autoconfig.report.changes import PastReport, compare
 from autoconfig.report.formats import FORMATS
@@ -75,6 +77,9 @@ def _groups(ctx: click.Context, parameter: click.Parameter, value: str | None) -
 @click.option("--lang", type=click.Choice(["sv", "en"]), help="The language of the report. [default: the locale's]")
 @click.option("-v", "--verbose", is_flag=True, help="Tell also what is well, what was skipped, and all evidence.")
 @click.option("--only", metavar="GROUP,...", callback=_groups, help=f"Judge only these: {', '.join(Group)}.")
+@click.option("--login", is_flag=True, help="Log in once to each service of the one ADDRESS, when its certificate is right.")
+@click.option("--roundtrip", is_flag=True, help="Log in, send a message to the address itself, wait for it up to a minute, delete it.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from stdin. [default: AUTOCONFIG_PASSWORD, or a prompt]")
 @click.option(
     "--selector", "selectors", type=SELECTOR, metavar="DKIM", multiple=True, help="Look at this DKIM key, and not at the usual ones."
 )
@@ -98,6 +103,9 @@ def check(
     lang: str | None,
     verbose: bool,
     only: frozenset[Group],
+    login: bool,
+    roundtrip: bool,
+    password_stdin: bool,
     selectors: tuple[str, ...],
     blocklists: bool,
     resolve: Sequence[tuple[str, str]],
@@ -120,6 +128,7 @@ def check(
       autoconfig check kund.se
       autoconfig check anna@kund.se --lang sv -v
       autoconfig check kund.se --resolve mail.kund.se=192.0.2.20
+      autoconfig check anna@kund.se --roundtrip
       autoconfig check kund.se --format json --facts kund.json
       autoconfig check --from domains.txt --format html > report.html
       autoconfig check kund.se --format answer --lang sv
@@ -140,18 +149,28 @@ def check(
         raise UsageError(N_("--facts saves the answers about one target"))
     if before is not None and not FORMATS[format_].with_changes:
         able = ", ".join(name for name, format in FORMATS.items() if format.with_changes)
-        raise UsageError(N_("--diff is told in these formats: %(formats)s"), formats=able)
+        raise UsageError(N_("--diff works with these formats only: %(formats)s"), formats=able)
     texts = i18n.texts(lang or i18n.locale_language())
+    if password_stdin and listed_in == "-":
+        raise UsageError(N_("--from - and --password-stdin cannot both read from stdin"))
+    if login or roundtrip:
+        _may_log_in(targets, only, live=saved is None)
+    elif password_stdin:
+        raise UsageError(N_("--password-stdin is for --login or --roundtrip"))
     known = [replace(_target(room, target, texts), selectors=selectors, blocklists=blocklists) for target in dict.fromkeys(targets)]
     manner = Manner(texts, FailOn(fail_on), verbose, sys.stdout.encoding or "utf-8")
     show = _Show(FORMATS[format_], manner, given_language=lang is not None, before=None if before is None else earlier(before))
+    visit = None
+    if login or roundtrip:
+        guest = Guest(password(room.environ, targets[0], texts, from_stdin=password_stdin), ca, on_wait=show.waiting)
+        visit = diagnose.Visit(guest, roundtrip)
 
     async def live() -> None:
         hosts: dict[str, list[str]] = {}
         for host, ip in resolve:
             hosts.setdefault(host, []).append(ip)
         async with Live(resolver=resolver, resolve=hosts, ca=ca, deadline=deadline) as world:
-            await _look(known, world, only, deadline, show)
+            await _look(known, world, only, deadline, show, visit)
             if save_to is not None:
                 facts.save(save_to, facts.Facts(str(targets[0]), world.now, world.answers))
 
@@ -174,13 +193,31 @@ def _target(room: Room, target: str, texts: i18n.Texts) -> _Target:
         return _Target(domain, address)
 
 
-async def _look(targets: Sequence[_Target], world: World, only: Collection[Group], seconds: float, show: _Show) -> None:
+def _may_log_in(targets: Sequence[str], only: Collection[Group], *, live: bool) -> None:
+    """Raise UsageError where a login makes no sense."""
+    if not live:
+        raise UsageError(N_("--login and --roundtrip ask servers, which --from-facts does not"))
+    if len(set(targets)) != 1 or "@" not in targets[0]:
+        raise UsageError(N_("--login and --roundtrip need one address, for example: autoconfig check anna@kund.se --login"))
+    if Group.SUBMISSION not in only:
+        raise UsageError(N_("--login and --roundtrip belong to the group %(group)s, which --only leaves out"), group=Group.SUBMISSION)
+
+
+async def _look(
+    targets: Sequence[_Target],
+    world: World,
+    only: Collection[Group],
+    seconds: float,
+    show: _Show,
+    visit: diagnose.Visit | None = None,
+) -> None:
     """Look at *targets*, some at a time, and show each report as soon as it is its turn."""
     room = asyncio.Semaphore(_AT_ONCE)
 
     async def one(target: _Target) -> tuple[_Target, Report]:
         async with room:
-            return target, await diagnose.run(target.case(world), seconds=seconds, only=only, watch=show.watch)
+            report = await diagnose.run(target.case(world), seconds=seconds, only=only, watch=show.watch, visit=visit)
+            return target, report
 
     with show.progress(targets):
         tasks = [asyncio.create_task(one(target)) for target in targets]
@@ -223,6 +260,14 @@ class _Show:
         if self._status is not None:
             marks = (f"{self.manner.texts.gettext(GROUPS[group])} {'✓' if done else '…'}" for group, done in self._stages.items())
             self._status.update("  ".join(marks))
+
+    def waiting(self, seconds: float) -> None:
+        """Tell that a message is on its way."""
+        if self._status is not None:
+            text = self.manner.texts.gettext(
+                "a message is on its way; it is awaited for %(seconds)d seconds at most", seconds=round(seconds)
+            )
+            self._status.update(text)
 
     def report(self, target: _Target, report: Report) -> None:
         """Show *report*, or keep it for the end."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from autoconfig.findings import Finding, Report, Skipped
 from autoconfig.i18n import Texts
-from autoconfig.report import changes
+from autoconfig.report import changes, visit
 from autoconfig.report.outcomes import summary
 from autoconfig.report.telling import Format, Manner, Told
 from autoconfig.report.words import tell
@@ -30,6 +30,7 @@ def to_data(report: Report, texts: Texts) -> dict[str, Any]:
         "skipped": [_skipped(skipped, report) for skipped in report.skipped],
         "clients": [summary(end, texts) for end in report.clients],
         "stages": [{"name": stage.name, "elapsed_ms": stage.elapsed_ms} for stage in report.stages],
+        **visit.to_data(report),
     }
 
 

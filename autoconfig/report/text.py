@@ -15,7 +15,7 @@ from autoconfig.clients.works import End
 from autoconfig.errors import printable
 from autoconfig.findings import Finding, Group, Owner, Report, Severity
 from autoconfig.i18n import Texts
-from autoconfig.report import outcomes
+from autoconfig.report import outcomes, visit
 from autoconfig.report.changes import Changes, each
 from autoconfig.report.outcomes import RESULTS
 from autoconfig.report.page import MARGIN, Page
@@ -170,6 +170,8 @@ class _Page(Page):
             reason = self._texts.gettext("skipped because of %(code)s", code=by)
             for place in where(subjects):
                 self.print(Text.assemble(("-", "dim"), f" {check}  ", (f"{place}  {reason}", "dim")))
+        for line in visit.lines(report, self._texts):
+            self.print(Text(line, style="dim"))
         stages = (f"{stage.name} {self._texts.decimal(stage.elapsed_ms / 1000, 2)} s" for stage in report.stages)
         self.print()
         self.print(Text(" · ".join(stages), style="dim"))

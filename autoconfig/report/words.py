@@ -12,6 +12,7 @@ from autoconfig.errors import N_, printable
 from autoconfig.findings import Finding, Group, Owner, Report, Severity, Subject, Value
 from autoconfig.i18n import Texts
 from autoconfig.model import TLSMode
+from autoconfig.observations import Stop
 from autoconfig.report.outcomes import reason
 
 K = TypeVar("K")
@@ -52,9 +53,29 @@ MARKS = {
     Severity.CRITICAL: ("✗", "bold red"),
 }
 
+_STOPS = {
+    Stop.TIMEOUT.value: N_("it fell silent"),
+    Stop.CLOSED.value: N_("it closed the connection"),
+    Stop.RESET.value: N_("it cut the connection"),
+    Stop.TOO_LONG.value: N_("its answer has no end"),
+    Stop.GARBAGE.value: N_("its answer cannot be understood"),
+    Stop.TLS_FAILED.value: N_("TLS broke off"),
+}
+
 _NAMES: dict[tuple[str, str], dict[str, str]] = {  # values with a name in the reader's language, by code and argument
     ("CHECK_FAILED", "what"): {group.value: name for group, name in GROUPS.items()},
     ("AC_PORT_SOCKET_MISMATCH", "tls"): {TLSMode.NONE.value: N_("no encryption")},
+    ("LOGIN_NOT_TRIED", "because"): {
+        "certificate": N_("its certificate could not be verified"),
+        "connection": N_("no connection to it got as far as the login"),
+        "mechanism": N_("it offers no login with a password that this check knows"),
+        "nowhere": N_("nothing names a server to log in to"),
+    },
+    ("RT_NOT_TRIED", "because"): {
+        "sending": N_("nobody could log in to a server for outgoing mail"),
+        "mailbox": N_("nobody could log in to a mailbox"),
+    },
+    **dict.fromkeys((("LOGIN_BROKEN", "how"), ("MBOX_LIST", "how"), ("SUBM_BROKEN", "how"), ("RT_NOT_SEEN", "because")), _STOPS),
 }
 _LONG = 1000  # characters of one value; a message is for reading
 
