@@ -113,8 +113,10 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("Somebody wanted to be rid of rejected mail, or mistook the plus for the usual sign."),
         fix=N_("Replace “%(term)s” in the record of %(name)s with ~all or -all, after all own senders."),
         story=N_(
-            "With +all, or a network that is everything, mail of any forger passes the check, and with it DMARC. That is worse than no "
-            "record at all: receivers take such domains for those of spammers. Name the servers that send, and end with ~all; when nothing "
+            "With +all, or a network that covers every address, mail of any forger passes the check, and with it DMARC. That is "
+            "worse than no "
+            "record at all: receivers treat such domains as belonging to spammers. Name the servers that send, and end with ~all; "
+            "when nothing "
             "of one's own has failed for some weeks, with -all."
         ),
         standard="RFC 7208, 5.1",
@@ -136,12 +138,12 @@ ENTRIES: dict[str, Entry] = {
         severity=Severity.NOTICE,
         owner=Owner.CUSTOMER,
         group=Group.DELIVERABILITY,
-        message=N_("The SPF record of %(name)s uses ptr, which is slow and which some receivers pass over"),
+        message=N_("The SPF record of %(name)s uses ptr, which is slow and is skipped by some receivers"),
         cause=N_("The record is old: ptr has been discouraged since 2014."),
         fix=N_("Replace ptr in the SPF record of %(name)s with the addresses of the servers (ip4, ip6) or their names (a)."),
         story=N_(
             "With ptr the receiver has to find the names of the sending address, and the addresses of these names, before it can decide. "
-            "Some do not do so for the sake of their name servers, and then the mail fails."
+            "Some do not do so to spare the name servers, and then the mail fails."
         ),
         standard="RFC 7208, 5.5",
     ),
@@ -195,7 +197,8 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The mail host does not sign, or gave a record that has not been added."),
         fix=N_("Ask the mail host for the DKIM record of %(domain)s and add it."),
         story=N_(
-            "Keys stand below _domainkey, and there is nothing at all. A signature shows receivers that a message is from the domain and "
+            "Keys belong below _domainkey, and nothing at all exists there. A signature shows receivers that a message is from the "
+            "domain and "
             "unchanged, also when it was forwarded, where SPF fails. The large receivers demand SPF or DKIM of everybody, and both of "
             "those who send much. Mail may still be signed in the name of the mail host."
         ),
@@ -235,7 +238,7 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("The key was cut off or broken while it was pasted, or is of a kind that is no longer accepted."),
         fix=N_("Replace the TXT record of %(name)s with the mail host's, in one piece."),
         story=N_(
-            "A key is long, and a character-string of the DNS has at most 255 characters; panels that cannot split it cut it off. "
+            "A key is long, and a text string in the DNS has at most 255 characters; panels that cannot split it cut it off. "
             "Quotation marks and blanks that were pasted with it, or a backslash before each semicolon, break it as well. Only the kinds "
             "rsa and ed25519 are in use, with SHA-256 (h=sha256); SHA-1 is no longer accepted."
         ),
@@ -260,7 +263,7 @@ ENTRIES: dict[str, Entry] = {
         group=Group.DELIVERABILITY,
         message=N_("The DKIM key at %(name)s is short: %(bits)d bits"),
         cause=N_("The key was made long ago, or the panel still makes keys of 1024 bits."),
-        fix=N_("Let the mail host make a key of 2048 bits with a new selector, and replace %(name)s when it is in use."),
+        fix=N_("Let the mail host make a key of 2048 bits with a new selector, and remove %(name)s once the new key is in use."),
         story=N_(
             "Keys under 1024 bits can be broken by anybody, and receivers must not accept signatures with them. 1024 bits are still "
             "accepted, and within the reach of those with many computers. 2048 bits are what the standard recommends."

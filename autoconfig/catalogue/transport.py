@@ -95,7 +95,8 @@ ENTRIES: dict[str, Entry] = {
         cause=N_("A short time was chosen for a beginning, and has stayed."),
         fix=N_("Set max_age to some weeks, for example 1209600, at %(url)s when the policy has proved right."),
         story=N_(
-            "The policy protects because senders remember it: who is in the way can suppress the record in the DNS, but not what is known "
+            "The policy protects because senders remember it: an attacker on the way can suppress the record in the DNS, but not "
+            "what is known "
             "already. With less than a day there is hardly a protection."
         ),
         standard="RFC 8461, 3.2",
@@ -173,8 +174,8 @@ ENTRIES: dict[str, Entry] = {
         owner=Owner.NOBODY,
         group=Group.DELIVERABILITY,
         message=N_("These lists of senders of spam do not answer us: %(lists)s"),
-        cause=N_("They do not answer public resolvers, nor who asks too much."),
-        fix=N_("Ask through a resolver of one's own (--resolver), or on the web pages of the lists."),
+        cause=N_("They do not answer public resolvers, or anyone who asks too much."),
+        fix=N_("Ask through a resolver of your own (--resolver), or on the web pages of the lists."),
         story=N_(
             "The keepers of lists want to know who asks. Through a large public resolver they give an answer that means “not to you”; "
             "programs that take it for “listed” are a well-known source of false alarms. It says nothing about the address."
@@ -186,7 +187,7 @@ ENTRIES: dict[str, Entry] = {
         owner=Owner.NOBODY,
         group=Group.DELIVERABILITY,
         message=N_("Port 25 seems to be closed from here: none of the mail exchangers answers (%(hosts)s)"),
-        cause=N_("Most access providers, and many data centres, let nobody out to port 25 who has not asked for it."),
+        cause=N_("Most access providers, and many data centres, let out to port 25 only those who have asked for it."),
         fix=N_(
             "If this is the machine that sends mail, ask its provider to open port 25 or send by a relay; else try from another machine."
         ),
@@ -200,7 +201,7 @@ ENTRIES: dict[str, Entry] = {
         severity=Severity.UNKNOWN,
         owner=Owner.NOBODY,
         group=Group.DELIVERABILITY,
-        message=N_("What concerns the delivery of mail is not fully known: there is no answer to %(questions)s"),
+        message=N_("Not everything about the delivery of mail is known: there is no answer to %(questions)s"),
         cause=N_(
             "The resolver failed or was silent, the name servers in question do not answer, or the answer is not among the saved ones."
         ),
