@@ -11,7 +11,7 @@ from autoconfig.clients.works import End
 from autoconfig.errors import printable
 from autoconfig.findings import Finding, Owner, Severity, Subject
 from autoconfig.i18n import Texts
-from autoconfig.report import outcomes
+from autoconfig.report import outcomes, visit
 from autoconfig.report.outcomes import RESULTS
 from autoconfig.report.telling import Format, Manner, Told, markup
 from autoconfig.report.words import GROUPS, MARKS, OWNERS, SEVERITIES, by_group, counts, name_of, tell, together, where
@@ -70,6 +70,7 @@ class _Part:
     groups: tuple[_Row, ...]
     findings: tuple[_Finding, ...]
     clients: tuple[_Row, ...]
+    visit: str
     passed: tuple[tuple[str, tuple[str, ...]], ...]
     skipped: tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -103,6 +104,7 @@ def _part(told: Told, number: int) -> _Part:
         groups=tuple(groups),
         findings=tuple(_finding(finding, texts) for finding in report.findings),
         clients=tuple(_client(end, texts) for end in report.clients),
+        visit=_lines(printable(line, _LINE) for line in visit.lines(report, texts)),
         passed=_places(passed),
         skipped=_places(skipped),
     )
