@@ -502,7 +502,7 @@ def test_what_is_different_from_an_earlier_report(empty: Command, hosting: Hosti
         (None, (), "before.json cannot be read"),
         ("{}", (), "before.json cannot be compared with: it is no report of autoconfig check --format json"),
         ("kund.se", (), "before.json cannot be compared with: it is not JSON"),
-        ("[]", ("--format", "nagios"), "--diff is told in these formats: text, json, ndjson"),
+        ("[]", ("--format", "nagios"), "--diff works with these formats only: text, json, ndjson"),
     ],
 )
 def test_what_is_no_report_cannot_be_compared_with(

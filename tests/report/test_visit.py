@@ -11,9 +11,15 @@ from tests.report.reports import tell, whole
 IMAPS = Endpoint(Service.IMAPS, Domain.parse("mail.kund.se"), "192.0.2.20", 993)
 SUBMISSIONS = Endpoint(Service.SUBMISSIONS, Domain.parse("mail.kund.se"), "192.0.2.20", 465)
 TAKEN = Login(
-    IMAPS, "anna@kund.se", LoginOutcome.ACCEPTED, "SCRAM-SHA-256", login_ms=40, mailboxes=(Mailbox("<b>\x1b[2J", ("sent",)),), messages=7
+    IMAPS,
+    "anna@kund.se",
+    LoginOutcome.ACCEPTED,
+    "SCRAM-SHA-256",
+    login_ms=40,
+    mailboxes=(Mailbox("<b>\x1b[2J", "x", ("sent",)),),
+    messages=7,
 )
-TRIP = RoundTrip(SUBMISSIONS, IMAPS, Sent.ACCEPTED, arrived_ms=1500, mailbox=Mailbox("INBOX"), deleted=True)
+TRIP = RoundTrip(SUBMISSIONS, IMAPS, Sent.ACCEPTED, arrived_ms=1500, mailbox=Mailbox("INBOX", "INBOX"), deleted=True)
 
 
 def test_a_visit_stands_in_every_output_that_tells_everything() -> None:
