@@ -45,6 +45,18 @@ _CERTIFICATE_REQUEST = 13  # RFC 8446, 4; RFC 5246, 7.4
 _parsing = threading.Lock()
 
 
+class _Socket(ssl.SSLSocket):
+    """A socket that lets go of its descriptor when the other side resets before the handshake; CPython 3.11's own forgets it."""
+
+    def recv(self, buflen: int = 1024, flags: int = 0) -> bytes:
+        """Receive, as `ssl.SSLSocket` does."""
+        try:
+            return super().recv(buflen, flags)
+        except ConnectionResetError:
+            self.close()
+            raise
+
+
 @dataclass(frozen=True)
 class Trust:
     """The authorities that we trust: the system's (SSL_CERT_FILE and SSL_CERT_DIR honoured), and those of the PEM file *ca*."""
@@ -91,6 +103,7 @@ class Trust:
 
     def _verifying(self) -> ssl.SSLContext:
         context = ssl.create_default_context()
+        context.sslsocket_class = _Socket
         # Python 3.13 asks for more of an authority's certificate than mail programs do.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
         context.hostname_checks_common_name = False  # RFC 9525, 6.3

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gzip
 import os
+import select
 import socket
+import struct
 import threading
 import time
 import tracemalloc
@@ -381,3 +383,17 @@ def test_nothing_is_left_behind(trust: Trust) -> None:
                 fetched(server, trust)
         time.sleep(0.5)
         assert (threading.active_count(), len(os.listdir("/proc/self/fd"))) == before
+
+
+def test_a_reset_before_the_handshake_leaves_no_descriptor_behind() -> None:
+    """Python's own TLS forgets the socket then."""
+    context = Trust.load(None).verifying
+    with socket.create_server(("127.0.0.1", 0)) as listening, socket.create_connection(listening.getsockname()) as ours:
+        theirs, _ = listening.accept()
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset instead of an end
+        theirs.close()
+        assert select.select([ours], [], [], 10)[0]
+        before = len(os.listdir("/proc/self/fd"))
+        with pytest.raises(ConnectionResetError):
+            context.wrap_socket(ours, server_hostname="kund.test")
+        assert len(os.listdir("/proc/self/fd")) == before - 1
