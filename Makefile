@@ -18,7 +18,7 @@ run: $(VENV)/.run  ## serve the sample (or your own) settings on http://$(HOST):
 
 test: lint lab-packages  ## everything, the real mail programs included
 	$(BIN)/python -m pytest -m "not lab and not slow" --numprocesses=auto
-	$(BIN)/python -m pytest -m "lab or slow"
+	$(BIN)/python -m pytest -m "lab or slow" --faults=docs/faults.md
 
 check: lint  ## lint, types and the fast tests, in under a minute
 	$(BIN)/python -m pytest -m "not lab and not slow" --hypothesis-profile=quick --numprocesses=auto

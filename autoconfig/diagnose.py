@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from autoconfig.catalogue import finding
-from autoconfig.checks import causes, certificates, delegation, discovery, documents, endpoints, sources, submission
+from autoconfig.checks import causes, certificates, delegation, deliverability, discovery, documents, endpoints, login, sources, submission
 from autoconfig.checks.case import Case, Named, Source, servers_of
 from autoconfig.clients import CLIENTS, verdicts, works
 from autoconfig.clients.doubt import Heard
@@ -37,6 +37,7 @@ from autoconfig.observations import (
     Question,
     Request,
     Response,
+    Visitor,
     World,
 )
 
@@ -52,15 +53,31 @@ _AT_LEAST = 0.3
 _MOMENT = 0.1
 
 
-async def run(case: Case, *, seconds: float, only: Collection[Group] = EVERYTHING, watch: Watch = lambda group, ended: None) -> Report:
-    """Look at the domain of *case* and return what is found; never takes more than twice *seconds*.
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """That somebody is to log in: *visitor*, as the case's address; *roundtrip* whether a message is to be sent, too."""
 
-    *only* says what is judged; what that needs is asked as well. *watch* is told when the asking for a group begins and ends.
+    visitor: Visitor
+    roundtrip: bool = False
+
+
+async def run(
+    case: Case,
+    *,
+    seconds: float,
+    only: Collection[Group] = EVERYTHING,
+    watch: Watch = lambda group, ended: None,
+    visit: Visit | None = None,
+) -> Report:
+    """Look at the domain of *case* and return what is found; never takes more than twice *seconds*, but for a *visit*.
+
+    *only* says what is judged; what that needs is asked as well. *watch* is told when the asking for a group begins and ends. A *visit*
+    begins when everything else about the servers is known, and takes the time that the visitor takes.
     """
     began = time.monotonic()
     until = asyncio.get_running_loop().time() + 2 * seconds
     world, aside = _Bounded(case.world, until), _Bounded(case.world, until)
-    this = _Run(replace(case, world=world), world, aside, seconds, frozenset(only), watch)
+    this = _Run(replace(case, world=world), world, aside, seconds, frozenset(only), watch, visit)
     await this.gather()
     findings, passed, skipped = settle(this.told())
     return Report(
@@ -73,6 +90,9 @@ async def run(case: Case, *, seconds: float, only: Collection[Group] = EVERYTHIN
         skipped=skipped,
         stages=tuple(this.stages),
         clients=this.ends,
+        certificates=this.shown.validities if this.shown is not None else (),
+        logins=None if visit is None else this.inside.logins if this.inside is not None else (),
+        roundtrip=None if this.inside is None else this.inside.trip,
     )
 
 
@@ -141,13 +161,16 @@ class _Run:
     seconds: float
     only: frozenset[Group]
     watch: Watch
+    visit: Visit | None = None
     stages: list[Stage] = field(default_factory=list)
     troubles: list[Finding] = field(default_factory=list)
     zone: delegation.Delegation | None = None
     found: sources.Discovery | None = None
     servers: tuple[endpoints.ServerFacts, ...] | None = None
     shown: certificates.CertificateFacts | None = None
+    delivery: deliverability.Delivery | None = None
     ends: tuple[End, ...] = ()
+    inside: login.LoginFacts | None = None
 
     async def gather(self) -> None:
         """Ask everything; of a domain that is not there, or does not answer, nothing more than that."""
@@ -176,11 +199,16 @@ class _Run:
             if self.only - {Group.CLIENTS}:
                 now = asyncio.get_running_loop().time()
                 self.aside.end(max(now + _MOMENT, min(began + self.seconds, now + max(_AT_LEAST, now - began))))
+            if self.visit is not None and self.servers is not None:
+                work = login.gather(self.case, self.servers, self.visit.visitor, roundtrip=self.visit.roundtrip)
+                self.inside = await self._stage(Group.SUBMISSION, work)
 
     async def _gather_rest(self) -> None:
         async with asyncio.TaskGroup() as tasks:
             if Group.DELEGATION in self.only:
                 tasks.create_task(self._gather_delegation())
+            if Group.DELIVERABILITY in self.only:
+                tasks.create_task(self._gather_delivery())
             if Group.DISCOVERY in self.only or _AT_SERVERS & self.only:
                 found = tasks.create_task(self._stage(Group.DISCOVERY, discovery.gather(self.case)))
                 if _AT_SERVERS & self.only:
@@ -205,6 +233,10 @@ class _Run:
 
     async def _gather_delegation(self) -> None:
         self.zone = await self._stage(Group.DELEGATION, delegation.gather(self.case))
+
+    async def _gather_delivery(self) -> None:
+        if await self._exists():  # it asks for much, and first of all for the same
+            self.delivery = await self._stage(Group.DELIVERABILITY, deliverability.gather(self.case))
 
     async def _gather_servers(self, found: asyncio.Task[sources.Discovery | None]) -> None:
         self.servers = await self._stage(Group.ENDPOINTS, self._servers(found))
@@ -289,8 +321,12 @@ class _Run:
                 connections = [connection for server in self.servers for connection in server.connections]
                 yield from self._judged(Group.DISCOVERY, discovery.judge_dead(case, self.found, connections))
             yield from self._judged(Group.SUBMISSION, submission.judge(case, self.servers))
+        if self.inside is not None:
+            yield from self._judged(Group.SUBMISSION, login.judge(case, self.inside))
         if self.shown is not None:
             yield from self._judged(Group.CERTIFICATES, certificates.judge(case, self.shown))
+        if self.delivery is not None:
+            yield from self._judged(Group.DELIVERABILITY, deliverability.judge(case, self.delivery))
 
     def _hosts(self, servers: Iterable[endpoints.ServerFacts]) -> list[tuple[Named, tuple[Lookup, ...]]]:
         """Return each server with the answers for its host; what SRV records alone name, beside documents, is told with the record."""

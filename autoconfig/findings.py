@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from autoconfig.address import Domain, EmailAddress
-from autoconfig.observations import Endpoint
+from autoconfig.observations import Endpoint, Login, RoundTrip
 
 if TYPE_CHECKING:  # the name alone: who tells a finding need not know all mail programs
     from autoconfig.clients.works import End
@@ -144,8 +144,21 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
+class Validity:
+    """From when until when the certificate that *subject* shows is valid."""
+
+    subject: Subject
+    not_before: datetime
+    not_after: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """Everything about one domain. `findings` are collapsed, the worst first; `clients` is what each mail program ends up with."""
+    """Everything about one domain. `findings` are collapsed, the worst first; `clients` is what each mail program ends up with.
+
+    `certificates` are those that were shown, well or not: the ends of their time are kept an eye on after they have passed as well.
+    `logins` is None where nobody asked for one.
+    """
 
     domain: Domain
     address: EmailAddress | None
@@ -156,6 +169,9 @@ class Report:
     skipped: tuple[Skipped, ...]
     stages: tuple[Stage, ...]
     clients: tuple[End, ...] = ()
+    certificates: tuple[Validity, ...] = ()
+    logins: tuple[Login, ...] | None = None
+    roundtrip: RoundTrip | None = None
 
     @property
     def status(self) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol as Interface
 
-from autoconfig.address import Domain
+from autoconfig.address import Domain, EmailAddress
 from autoconfig.model import TLSMode
 
 # --- DNS ---------------------------------------------------------------------------------------------------------------------------
@@ -309,6 +309,106 @@ class Connection:
     ms: float = 0.0
 
 
+# --- behind the login --------------------------------------------------------------------------------------------------------------
+
+
+class LoginOutcome(StrEnum):
+    """How an attempt to log in ended."""
+
+    ACCEPTED = "accepted"
+    REFUSED = "refused"  # a wrong user name or a wrong password; no server says which
+    DISABLED = "disabled"  # the account, or its password, is out of use: locked, expired, not for this service
+    TEMPORARY = "temporary"  # the server cannot tell now
+    PRIVACY_REQUIRED = "privacy-required"  # it wants a stronger mechanism, or more encryption
+    MECHANISM_FAILED = "mechanism-failed"  # what the server says is not what the mechanism wants; also where it proves to be somebody else
+    NO_MECHANISM = "no-mechanism"  # none that takes a password; nothing was sent
+    NOT_SECURED = "not-secured"  # the certificate, or the way up to TLS, is not as it must be; nothing was sent
+    BROKEN_OFF = "broken-off"  # `Login.stop` says how
+    NOT_TRIED = "not-tried"  # no connection, or nothing to say
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A folder: *name* for people, *wire* as the server spells it, *uses* as "sent" or "junk" (RFC 6154), without the backslash."""
+
+    name: str
+    wire: str
+    uses: tuple[str, ...] = ()
+    selectable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """How much of *resource* ("STORAGE", in KiB, or "MESSAGE") is used (RFC 9208, 5)."""
+
+    root: str
+    resource: str
+    used: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """One attempt to log in at *endpoint*, as *username*, and what was to be seen then. There is no second attempt.
+
+    *words* are the server's, without user name and password. *mailboxes* is None where there is no list, *messages* counts those in the
+    inbox. *stop* is how the conversation broke off, before or after the login.
+    """
+
+    endpoint: Endpoint
+    username: str
+    outcome: LoginOutcome
+    mechanism: str = ""
+    words: str = ""
+    login_ms: float = 0.0
+    mailboxes: tuple[Mailbox, ...] | None = None
+    quotas: tuple[Quota, ...] = ()
+    messages: int | None = None
+    octets: int | None = None
+    stop: Stop | None = None
+    transcript: tuple[str, ...] = ()
+    ms: float = 0.0
+
+
+class Sent(StrEnum):
+    """What became of a message at the outgoing server."""
+
+    ACCEPTED = "accepted"
+    SENDER_REFUSED = "sender-refused"
+    RECIPIENT_REFUSED = "recipient-refused"
+    REFUSED = "refused"  # the message itself
+    LATER = "later"  # 4yz, whatever it was said to
+    FAILED = "failed"  # the login, or the conversation
+
+
+@dataclass(frozen=True, slots=True)
+class RoundTrip:
+    """A message that was sent by *sent_by* to its own sender, and awaited at *fetched_from* for *waited_ms* at most.
+
+    *arrived_ms* counts from the server's consent, None where it did not come; *mailbox* is where it came to. *trouble* is why we could
+    not look, or not delete.
+    """
+
+    sent_by: Endpoint
+    fetched_from: Endpoint
+    sent: Sent
+    words: str = ""
+    sent_ms: float = 0.0
+    arrived_ms: float | None = None
+    mailbox: Mailbox | None = None
+    deleted: bool = False
+    trouble: str = ""
+    waited_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a message says: *subject* in ASCII, and *text*."""
+
+    subject: str
+    text: str
+
+
 # --- HTTP --------------------------------------------------------------------------------------------------------------------------
 
 
@@ -380,3 +480,13 @@ class World(Interface):
 
     async def fetch(self, request: Request) -> Response:
         """Send one HTTP request; redirects are the asker's."""
+
+
+class Visitor(Interface):
+    """Whoever has a password and may use it: a world of its own, which is never saved, and where each attempt counts."""
+
+    async def login(self, endpoint: Endpoint, username: str) -> Login:
+        """Log in once, look around, and leave everything as it was."""
+
+    async def send_and_wait(self, sender: EmailAddress, letter: Letter, out: tuple[Endpoint, str], back: tuple[Endpoint, str]) -> RoundTrip:
+        """Send *letter* from *sender* to *sender* by *out*, look for it at *back*, and delete it there; both with their user names."""

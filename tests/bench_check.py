@@ -1,4 +1,4 @@
-"""The rows of the benchmark that are about `autoconfig check`: a healthy domain 30 ms away, a dead one, a silent machine."""
+"""The rows of the benchmark that are about `autoconfig check`: a healthy domain 30 ms away, a dead one, a silent machine, a hundred."""
 
 from __future__ import annotations
 
@@ -10,23 +10,27 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.lab import hosting, resolver
-from tests.lab.ca import Authority
+from tests.lab.ca import Authority, Certificate
 from tests.lab.distance import TUN, Distance
-from tests.lab.hosting import DOMAIN, Hosting, Scene
+from tests.lab.hosting import DOMAIN, SERVICE_NAME, Hosting, Scene
 from tests.lab.network import PATH, Network, refusal
 from tests.lab.postfix import PROGRAMS
 from tests.lab.service import UPSTREAM, Service
+from tests.lab.website import Site
+from tests.lab.world import KARLAHOSTING, customers
+from tests.lab.zones import Zone
 
 Row = Callable[[str, str, str], None]
 
 ROUND_TRIP = 0.03
 RUNS = 5
+HUNDRED = 100
 _NEEDED = ("unshare", "nsenter", "ip", "knotd", "knotc", "unbound", "unbound-control", "nginx", "nft", "doveadm", "dovecot", *PROGRAMS)
 
 
@@ -50,6 +54,7 @@ def rows(row: Row) -> None:
             f"{elapsed * 1000:.0f} ms",
             f"{(elapsed - healthy) * 1000:.0f} ms more than a healthy domain; to reach: 2000 ms",
         )
+        _hundred(row, place, Path(folder))
 
 
 def _reason() -> str | None:
@@ -76,10 +81,14 @@ class _Place:
         self.check(self.instance)
 
     def check(self, instance: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run `autoconfig check`."""
+        """Run `autoconfig check` on the domain."""
+        return self.check_of((DOMAIN,), instance, *arguments)
+
+    def check_of(self, domains: Sequence[str], instance: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `autoconfig check` on *domains*."""
         where = ("--resolver", resolver.ADDRESS, "--ca", str(self.hosting.authority.certificate), "--format", "json")
         code = "from autoconfig.cli import main; main()"
-        command = (sys.executable, "-c", code, "--instance", str(instance), "check", DOMAIN, *where, *arguments)
+        command = (sys.executable, "-c", code, "--instance", str(instance), "check", *domains, *where, *arguments)
         return self.distance.try_to(*command, env={"LANG": "C.UTF-8"})
 
     def elapsed(self, instance: Path, *arguments: str) -> float:
@@ -127,6 +136,59 @@ def _healthy(row: Row, place: _Place, what: str, instance: Path) -> float:
     )
     row("  start to exit", f"{whole * 1000:.0f} ms", f"{spent * 1000:.0f} ms of processor")
     return check
+
+
+def _hundred(row: Row, place: _Place, folder: Path) -> None:
+    """Measure a hundred domains of one host in one call, beside one call each, and their delivery beside checkdmarc."""
+    domains = [f"kund{i}.test" for i in range(HUNDRED)]
+    place.hosting.serve(_together(place.hosting, domains))
+    each = _timed(lambda: [place.check_of((domain,), place.instance) for domain in domains])
+    done: list[subprocess.CompletedProcess[str]] = []
+    whole = _timed(lambda: done.append(place.check_of(domains, place.instance)))
+    found = sum(len(report["findings"]) for report in json.loads(done[0].stdout))
+    row(
+        f"check of {HUNDRED} domains of one host in one call, 30 ms away",
+        f"{whole:.1f} s",
+        f"{whole / each:.2f} of a shell loop of single checks ({each:.0f} s); {found} findings",
+    )
+    peer = _checkdmarc(folder)
+    if peer is None:
+        row("  their delivery alone", "not measured", "checkdmarc cannot be installed")
+        return
+    delivery = _timed(lambda: place.check_of(domains, place.instance, "--only", "deliverability"))
+    command = (str(peer), "--skip-tls", "--nameserver", resolver.ADDRESS, *domains)
+    theirs = _timed(lambda: place.distance.try_to(*command, env={"LANG": "C.UTF-8"}))
+    row(
+        "  their delivery alone",
+        f"{delivery:.1f} s",
+        f"{delivery / theirs:.2f} of checkdmarc ({theirs:.1f} s), which looks at no key, PTR or policy host",
+    )
+
+
+def _together(host: Hosting, domains: Sequence[str]) -> Scene:
+    """Return one scene with all *domains*, each as in the clean one."""
+    scenes = [host.clean(domain) for domain in domains]
+    first, zones, sites = scenes[0], dict[str, Zone](), dict[str, Site]()
+    for scene in scenes:
+        zones |= scene.zones
+        for key, site in scene.sites.items():
+            names = tuple(name for name in site.names if name != SERVICE_NAME)
+            sites[f"{key} {scene.domain}"] = replace(site, names=names, certificate=Certificate(names))
+    sites["service"] = Site((SERVICE_NAME,), Certificate((SERVICE_NAME,)))
+    by_name = tuple(pair for scene in scenes for pair in scene.mailboxes.by_name)
+    settings = KARLAHOSTING + customers(*domains)
+    mailboxes, submission = replace(first.mailboxes, by_name=by_name), replace(first.submission, by_name=by_name)
+    host.service.import_settings(settings)
+    return replace(first, settings=settings, zones=zones, sites=sites, mailboxes=mailboxes, submission=submission)
+
+
+def _checkdmarc(folder: Path) -> Path | None:
+    """Install the peer into a folder of its own, and return its command; None where that fails."""
+    place = folder / "checkdmarc"
+    for command in ((sys.executable, "-m", "venv", place), (place / "bin" / "pip", "install", "-q", "checkdmarc")):
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            return None
+    return place / "bin" / "checkdmarc"
 
 
 def _timed(run: Callable[[], object]) -> float:

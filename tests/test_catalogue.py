@@ -10,13 +10,25 @@ from pathlib import Path
 import pytest
 
 from autoconfig import catalogue, i18n
-from autoconfig.catalogue import ENTRIES, certificates, clients, delegation, discovery, endpoints, run, submission
+from autoconfig.catalogue import (
+    ENTRIES,
+    certificates,
+    clients,
+    delegation,
+    discovery,
+    endpoints,
+    login,
+    run,
+    sending,
+    submission,
+    transport,
+)
 from autoconfig.catalogue.entry import Entry
 from autoconfig.findings import Finding, Passed, Skipped, Subject
 from autoconfig.report.explanation import explain
 
 PACKAGE = Path(catalogue.__file__).parents[1]
-ROOMS = (delegation, discovery, endpoints, certificates, submission, clients, run)
+ROOMS = (delegation, discovery, endpoints, certificates, submission, login, sending, transport, clients, run)
 HOST = Subject("mail.kund.se")
 
 _DOCUMENT = r"RFC [0-9]{3,5}|draft-[a-z0-9-]+|MS-OXDSCLI|XML 1\.0|Apple"

@@ -22,6 +22,7 @@ from autoconfig.findings import Group, Report
 from autoconfig.model import Account, ClientConfig, HostPattern, Protocol, Provider, Server, Sieve, TLSMode
 from autoconfig.network.live import Live
 from autoconfig.observations import Connection, Endpoint, Lookup, Request, Response, World
+from tests.conftest import TellFault
 from tests.faulty import Fault, Faulty, Service, root_pem
 from tests.zones import Table, served
 
@@ -32,8 +33,12 @@ WEB = frozenset({Service.HTTP, Service.HTTPS})
 MAIL = tuple(service for service in Service if service not in WEB)
 IMPLICIT = {Service.IMAPS, Service.POP3S, Service.SUBMISSIONS, Service.HTTPS}
 SERVERS = {Group.ENDPOINTS, Group.CERTIFICATES, Group.SUBMISSION}
-SHORT = 2.0  # seconds for what never ends
+SHORT = 3.0  # seconds for what never ends
 LONG = 20.0  # seconds for what ends by itself, on a busy machine too
+
+
+def _shown(fault: Fault | None) -> str:
+    return fault.value.sentence if fault else "Nothing is wrong"
 
 
 class Moved:
@@ -264,10 +269,11 @@ def test_the_table_has_every_fault() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", EXPECTED, ids=str)
-def test_each_fault_of_a_mail_server_has_its_findings(fault: Fault | None) -> None:
+def test_each_fault_of_a_mail_server_has_its_findings(fault: Fault | None, tell_fault: TellFault) -> None:
     """No more and no less, at every service that can have it."""
     services = _services(fault)
     expected = _expected(fault, services)
+    tell_fault("A mail server that we made", _shown(fault), set().union(*expected.values()))
     silent = {"PROTO_SILENT", "TCP_TIMEOUT"} & set().union(*expected.values())
     assert looked_at(fault, services, SHORT if silent else LONG, 3.0 if fault is Fault.GREETING_SLOW else 60.0) == expected
 
@@ -418,15 +424,17 @@ def test_the_tables_have_every_fault_of_a_web_server() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", sorted(WEB_FAULTS, key=str), ids=str)
-def test_each_fault_of_the_settings_web_server_has_its_finding(fault: Fault) -> None:
+def test_each_fault_of_the_settings_web_server_has_its_finding(fault: Fault, tell_fault: TellFault) -> None:
     """One, at an address that nothing else stands in for."""
+    tell_fault("A web server with settings that we made", _shown(fault), WEB_FAULTS[fault].split())
     assert settings_looked_at(fault) == set(WEB_FAULTS[fault].split())
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", POX_FAULTS, ids=str)
-def test_each_fault_of_autodiscover_has_its_finding(fault: Fault | None) -> None:
+def test_each_fault_of_autodiscover_has_its_finding(fault: Fault | None, tell_fault: TellFault) -> None:
     """One, where nothing but Autodiscover is published."""
+    tell_fault("Autodiscover on a web server that we made", _shown(fault), POX_FAULTS[fault].split())
     assert settings_looked_at(fault, "autodiscover") == set(POX_FAULTS[fault].split())
 
 

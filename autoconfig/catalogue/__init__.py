@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from autoconfig.catalogue import certificates, clients, delegation, discovery, endpoints, run, submission
+from autoconfig.catalogue import certificates, clients, delegation, discovery, endpoints, login, run, sending, submission, transport
 from autoconfig.catalogue.entry import Entry
 from autoconfig.findings import Finding, Owner, Passed, Severity, Skipped, Subject, Value
 
@@ -17,6 +17,9 @@ ENTRIES: Mapping[str, Entry] = {
     **endpoints.ENTRIES,
     **certificates.ENTRIES,
     **submission.ENTRIES,
+    **sending.ENTRIES,
+    **transport.ENTRIES,
+    **login.ENTRIES,
     **clients.ENTRIES,
     **run.ENTRIES,
 }

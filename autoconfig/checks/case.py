@@ -16,7 +16,8 @@ class Case:
     """One domain to look at. *address* is its postmaster's where none was given, and then *address_given* is False.
 
     *expected* is what the domain should use, None when it is not one of ours; *due* are then the records that it should publish, and
-    *own_host* is the public name of our service, where that is known.
+    *own_host* is the public name of our service, where that is known. *selectors* are of DKIM keys that are to be looked at, and
+    *blocklists* whether others may be asked about the addresses of the servers.
     """
 
     domain: Domain
@@ -26,6 +27,8 @@ class Case:
     due: tuple[dnsrecords.Record, ...] = ()
     own_host: Domain | None = None
     address_given: bool = False
+    selectors: tuple[str, ...] = ()
+    blocklists: bool = False
 
 
 class Source(StrEnum):

@@ -16,7 +16,7 @@ def sorted_out(verdicts: Iterable[Verdict]) -> Iterator[Verdict]:
 
     A name that leads somewhere only by a wildcard record, or only until a resolver forgets what has been changed, explains whatever is
     found at that name; a wildcard weighs as much as the worst that it does. A host without an address explains the records that lead
-    to it. What was not tested for lack of time is told once.
+    to it. What was not tested for lack of time or of answers is told once, and so are exchangers that nobody reaches from here.
     """
     found = tuple(verdicts)
     findings = [verdict for verdict in found if isinstance(verdict, Finding)]
@@ -51,7 +51,11 @@ def _explanation(cause: Finding) -> Callable[[Finding], bool] | None:
         case "DNS_HOST_MISSING":
             return lambda other: other.code == "SRV_WRONG" and _hosts(other) == {cause.subject.host}
         case "DEADLINE":
-            return lambda other: other.code == "NOT_TESTED"
+            return lambda other: other.code in ("NOT_TESTED", "DELIVERY_NOT_TESTED")
+        case "DNS_NO_ANSWER":
+            return lambda other: other.code == "DELIVERY_NOT_TESTED"
+        case "SMTP25_NOT_TESTED":
+            return lambda other: other.code == "OUT25_BLOCKED"
     return None
 
 

@@ -17,7 +17,7 @@ from autoconfig.catalogue import finding, passed
 from autoconfig.checks.case import Case
 from autoconfig.checks.endpoints import ServerFacts, trimmed, united
 from autoconfig.errors import printable
-from autoconfig.findings import Severity, Subject, Verdict
+from autoconfig.findings import Severity, Subject, Validity, Verdict
 from autoconfig.observations import TLS, Certificate, ChainProblem, Connection, Endpoint, Lookup, LookupStatus, Service, names_host
 
 MAX_NAMES = 6  # of one certificate, that are looked up or shown
@@ -66,6 +66,11 @@ class CertificateFacts:
     shown: tuple[Shown, ...]
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # a name's addresses; what the reverse of an address says
     unsigned: frozenset[str] = frozenset()  # the hosts with TLSA records in a zone without signatures
+
+    @property
+    def validities(self) -> tuple[Validity, ...]:
+        """When each of them is valid."""
+        return tuple(Validity(shown.subject, shown.certificate.not_before, shown.certificate.not_after) for shown in self.shown)
 
 
 def shown_in(servers: Iterable[ServerFacts], web: Iterable[Connection] = ()) -> Iterator[Shown]:

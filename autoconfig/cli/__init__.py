@@ -39,7 +39,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "discover": ("autoconfig.cli.discover:discover", "Tell what each mail program would end up with for an address."),
     "simulate": ("autoconfig.cli.discover:simulate", "The same in a world that a file describes."),
     "lint": ("autoconfig.cli.lint:lint", "Tell what is wrong in a settings document, and for which mail programs."),
-    "explain": ("autoconfig.cli.explain:explain", "Tell what a finding's code stands for."),
+    "explain": ("autoconfig.cli.explain:explain", "Tell what a finding's code, or a mail program's error, means."),
     "db": ("autoconfig.cli.db:db", "Look after the database; history and undo of everything."),
 }
 

@@ -1,4 +1,4 @@
-"""What the options that several commands have mean: a resolver as IP[:PORT], a host's address as HOST=IP, a number of seconds."""
+"""What options mean: a resolver as IP[:PORT], a host's address as HOST=IP, a DKIM selector, a number of seconds."""
 
 from __future__ import annotations
 
@@ -15,6 +15,9 @@ from autoconfig.errors import AddressError
 _DNS_PORT = 53
 # RFC 3986, 3.2.2: an IPv6 address with a port stands in brackets.
 _RESOLVER = re.compile(r"(?:\[(?P<v6>[^\]]*)\]|(?P<plain>[^\[\]:]*))(?::(?P<port>[0-9]{1,5}))?\Z")
+
+# RFC 6376, 3.1: selector = sub-domain *( "." sub-domain )
+_SELECTOR = re.compile(r"(?!.{65})[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?)*\Z", re.IGNORECASE)
 
 
 def _resolver(text: str) -> tuple[str, int]:
@@ -37,6 +40,12 @@ def _host_ip(text: str) -> tuple[str, str]:
         raise click.BadParameter(str(error)) from None
 
 
+def _selector(text: str) -> str:
+    if not _SELECTOR.match(text):
+        raise click.BadParameter(f"{text!r} is not a selector, the part before ._domainkey, such as mail or 2026-11")
+    return text.lower()
+
+
 class _Seconds(click.FloatRange):
     """A number of seconds, which "nan" is not, though no range refuses it."""
 
@@ -51,6 +60,7 @@ class _Seconds(click.FloatRange):
 
 RESOLVER = click.types.FuncParamType(_resolver)  # as (IP, port), 53 where no port is given
 HOST_IP = click.types.FuncParamType(_host_ip)  # as (host in A-labels, IP)
+SELECTOR = click.types.FuncParamType(_selector)
 SECONDS = _Seconds(0.1, 600)
 
 

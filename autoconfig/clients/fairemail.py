@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlsplit
 
-from autoconfig.clients.basedomain import base_domain
 from autoconfig.clients.ending import ending
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Result, Step, Typed
 from autoconfig.clients.parsers.android import local, parse
@@ -25,6 +24,7 @@ from autoconfig.formats import outlook
 from autoconfig.formats.xml import Element, without_illegal
 from autoconfig.model import TLSMode
 from autoconfig.observations import TCP, Connection, Response, World
+from autoconfig.publicsuffix import base_domain
 
 # --- its dialect -------------------------------------------------------------------------------------------------------------------
 

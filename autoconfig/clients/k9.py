@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from autoconfig.clients.basedomain import base_domain
 from autoconfig.clients.ending import ending
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Result, Step, Typed
 from autoconfig.clients.parsers.android import local, parse
@@ -22,6 +21,7 @@ from autoconfig.errors import DocumentError
 from autoconfig.formats.xml import Element
 from autoconfig.model import TLSMode
 from autoconfig.observations import World
+from autoconfig.publicsuffix import base_domain
 
 # --- its dialect -------------------------------------------------------------------------------------------------------------------
 

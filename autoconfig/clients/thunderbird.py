@@ -16,7 +16,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote_plus, urlsplit
 
-from autoconfig.clients.basedomain import base_domain
 from autoconfig.clients.ending import ending
 from autoconfig.clients.outcome import Client, Confidence, Effect, Note, Outcome, Reading, Result, Typed
 from autoconfig.clients.thunderbird_guess import guess
@@ -25,6 +24,7 @@ from autoconfig.clients.trail import Answer, Trail
 from autoconfig.formats.outlook import OUTLOOK_RESPONSE, Request, write_request
 from autoconfig.formats.xml import without_illegal
 from autoconfig.observations import HTTPFailure, World
+from autoconfig.publicsuffix import base_domain
 
 _PATH = "/mail/config-v1.1.xml"
 _WELL_KNOWN = "/.well-known/autoconfig" + _PATH

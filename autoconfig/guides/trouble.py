@@ -56,6 +56,11 @@ NO_OUTGOING_LOGIN = N_("Check that the program does not log in to the outgoing s
 NEW_PASSWORD = N_("If you have forgotten it, choose a new password.")
 THE_RIGHT_SERVERS = N_("the servers that your provider names")
 THE_RIGHT_ONE = N_("the one that your provider names")
+# Where there is no form.
+_IN_GENERAL = {
+    ADVICE[Fault.NO_CONTACT][0]: N_("Check the ports and the kinds of security against the guide of your provider."),
+    ADVICE[Fault.ENCRYPTION][0]: N_("Check security and port against the guide of your provider: they belong together."),
+}
 MEANWHILE = N_("Meanwhile you can read and send mail in the browser.")
 
 
@@ -63,4 +68,4 @@ def in_general(fault: Fault, texts: Texts) -> tuple[str, ...]:
     """Return what to do about *fault* where neither the domain nor the address is known."""
     values = {"servers": THE_RIGHT_SERVERS, "outgoing": THE_RIGHT_ONE, "user": YOUR_ADDRESS}
     told = {name: texts.gettext(value) for name, value in values.items()}
-    return tuple(texts.gettext(line, **told) for line in ADVICE[fault])
+    return tuple(texts.gettext(_IN_GENERAL.get(line, line), **told) for line in ADVICE[fault])

@@ -11,7 +11,7 @@ import ipaddress
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import chain, zip_longest
@@ -32,6 +32,7 @@ from autoconfig.observations import (
     TCP,
     Connection,
     Endpoint,
+    GreetingKind,
     HTTPFailure,
     Lookup,
     LookupStatus,
@@ -47,6 +48,8 @@ MAX_LOOKUPS = 64
 # at a web server's certificate does not wait for those who want its documents.
 MAX_PER_MAIL_SERVER = 2
 MAX_PER_WEB_SERVER = 8
+_PATIENCE_SHARE = 0.2  # of the deadline, that one waits for others who talk to the same mail server at its other ports
+_PAUSE_SHARE = 0.2  # of the deadline, before a server that has asked for patience is asked once more
 _THREADS = 32
 _PORTS = {"http": 80, "https": 443}
 
@@ -84,6 +87,7 @@ class Live:
         self._asking = asyncio.Semaphore(MAX_LOOKUPS)
         self._connecting = asyncio.Semaphore(MAX_CONNECTIONS)
         self._places: dict[tuple[str, int, str], asyncio.Semaphore] = {}
+        self._mail_servers: dict[str, asyncio.Semaphore] = {}
         self._silent: dict[tuple[str, int], Connection] = {}
         self._silent_web: dict[tuple[tuple[str, ...], int], Response] = {}
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="fetch")
@@ -137,13 +141,18 @@ class Live:
         place = endpoint.ip, endpoint.port
         if not self._policy.allows(*place):
             return Connection(endpoint, TCP.FORBIDDEN)
-        limit = MAX_PER_WEB_SERVER if endpoint.service.talk is Talk.HTTP else MAX_PER_MAIL_SERVER
-        async with self._turn((*place, "probe"), limit) as in_time:
+        is_web = endpoint.service.talk is Talk.HTTP
+        limit = MAX_PER_WEB_SERVER if is_web else MAX_PER_MAIL_SERVER
+        async with nullcontext() if is_web else self._politely(endpoint.ip), self._turn((*place, "probe"), limit) as in_time:
             if place in self._silent:  # nobody answered there, whatever is spoken and by whatever name
                 return replace(self._silent[place], endpoint=endpoint)
             if not in_time:
                 return Connection(endpoint, TCP.UNKNOWN)
             found = await probe(endpoint, self._trust, self._deadline)
+            if found.greeting is not None and found.greeting.kind is GreetingKind.TRY_LATER and found.ms < 500 * self._deadline:
+                # RFC 5321, 4.2.1: the same may be obeyed later, as when somebody else has gone.
+                await asyncio.sleep(self._deadline * _PAUSE_SHARE)
+                found = await probe(endpoint, self._trust, self._deadline)
             if found.tcp is TCP.TIMEOUT:
                 self._silent[place] = found
             return found
@@ -191,6 +200,24 @@ class Live:
         began = time.monotonic()
         async with self._places.setdefault(place, asyncio.Semaphore(limit)), self._connecting:
             yield time.monotonic() - began < self._deadline
+
+    @asynccontextmanager
+    async def _politely(self, ip: str) -> AsyncIterator[None]:
+        """Wait until at most one other conversation goes on with the mail server at *ip*.
+
+        But not for long: that one of its ports is silent says nothing of the others, which are to be looked at in time.
+        """
+        room = self._mail_servers.setdefault(ip, asyncio.Semaphore(MAX_PER_MAIL_SERVER))
+        try:
+            async with asyncio.timeout(self._deadline * _PATIENCE_SHARE):
+                await room.acquire()
+        except TimeoutError:
+            yield
+            return
+        try:
+            yield
+        finally:
+            room.release()
 
 
 class _Memory(Generic[K, V]):

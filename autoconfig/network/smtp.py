@@ -15,7 +15,8 @@ _LINE = re.compile(r"([2-5][0-5][0-9])(?:([ -])(.*))?\Z", re.DOTALL)
 _UNKNOWN_COMMAND = (500, 502)
 
 
-def _read(lines: Lines) -> tuple[int, list[str]]:
+def read(lines: Lines) -> tuple[int, list[str]]:
+    """Read any reply: its code, and the text of each of its lines."""
     codes, texts = set(), []
     for line in lines:
         found = _LINE.match(line)
@@ -30,7 +31,7 @@ def _read(lines: Lines) -> tuple[int, list[str]]:
 
 def read_greeting(lines: Lines) -> Hello:
     """Read the greeting (RFC 5321, 4.3.1); what is no READY keeps its code in the text."""
-    code, texts = _read(lines)
+    code, texts = read(lines)
     text = clipped(" ".join(texts))
     if code == 220:
         return Hello(GreetingKind.READY, text)
@@ -41,7 +42,7 @@ def read_greeting(lines: Lines) -> Hello:
 
 def read_capabilities(lines: Lines) -> Capabilities | None:
     """Read the answer to EHLO (RFC 5321, 4.1.1.1), None where the server does not want us."""
-    code, texts = _read(lines)
+    code, texts = read(lines)
     if code in _UNKNOWN_COMMAND:
         return Capabilities((), (), False)
     if code != 250:
@@ -56,11 +57,12 @@ def read_capabilities(lines: Lines) -> Capabilities | None:
 
 def read_reply(lines: Lines) -> tuple[bool, str]:
     """Read the answer to STARTTLS (RFC 3207, 4)."""
-    code, texts = _read(lines)
+    code, texts = read(lines)
     return code == 220, clipped(f"{code} {' '.join(texts)}")
 
 
-def _ends(lines: Lines) -> bool:
+def ends(lines: Lines) -> bool:
+    """Tell whether *lines* are a whole reply."""
     return lines[-1][3:4] != "-" or not lines[-1][:3].isdigit()
 
 
@@ -70,10 +72,10 @@ LANGUAGE = Language(
     ask=b"EHLO autoconfig-check.invalid\r\n",
     starttls=b"STARTTLS\r\n",
     bye=b"QUIT\r\n",
-    greeting_ends=_ends,
+    greeting_ends=ends,
     read_greeting=read_greeting,
-    capabilities_end=_ends,
+    capabilities_end=ends,
     read_capabilities=read_capabilities,
-    reply_ends=_ends,
+    reply_ends=ends,
     read_reply=read_reply,
 )

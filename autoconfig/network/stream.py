@@ -134,12 +134,14 @@ class Stream:
         self._outgoing = ssl.MemoryBIO()
         self._buffer = bytearray()
         self._transcript: list[str] = []
+        self.censor: Callable[[str], str] = str  # what takes out of a line that nobody may read
 
     # --- what happened ---
 
     def note(self, sign: str, text: str) -> None:
         """Add a line to the transcript; *sign* is "<", ">" or "*"."""
         if len(self._transcript) < _TRANSCRIPT_LINES:
+            text = self.censor(text)
             clip = text if len(text) <= _TRANSCRIPT_WIDTH else text[: _TRANSCRIPT_WIDTH - 1] + "…"
             self._transcript.append(f"{sign} {clip}")
 
@@ -155,21 +157,24 @@ class Stream:
 
     # --- talking ---
 
-    async def answer(self, ends: Callable[[Sequence[str]], bool], *, literals: bool) -> list[str]:
-        """Read lines until *ends* says so; raises Ended."""
+    async def answer(self, ends: Callable[[Sequence[str]], bool], *, literals: bool, allowed: int = MAX_ANSWER) -> list[str]:
+        """Read lines until *ends* says so, at most *allowed* bytes; raises Ended."""
         lines: list[str] = []
         size = 0
         while not lines or not ends(lines):
-            line = await self._line(literals=literals, allowed=MAX_ANSWER - size)
+            line = await self._line(literals=literals, allowed=allowed - size)
             size += len(line) + 2
             text = line.decode("utf-8", "replace")
             self.note("<", text)
             lines.append(text)
         return lines
 
-    async def say(self, data: bytes) -> None:
-        """Write *data*; what goes wrong is heard at the next reading, together with what the server said before."""
-        self.note(">", data.decode().rstrip())
+    async def say(self, data: bytes, shown: str | None = None) -> None:
+        """Write *data*; what goes wrong is heard at the next reading, together with what the server said before.
+
+        The transcript has *shown* instead, where *data* is nothing that may be read.
+        """
+        self.note(">", data.decode().rstrip() if shown is None else shown)
         if self.tls is not None:
             with suppress(ssl.SSLError):
                 self.tls.write(data)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from autoconfig.findings import Finding, Report, Skipped
 from autoconfig.i18n import Texts
+from autoconfig.report import changes, visit
 from autoconfig.report.outcomes import summary
+from autoconfig.report.telling import Format, Manner, Told
 from autoconfig.report.words import tell
 
 SCHEMA = "autoconfig.report/1"
@@ -27,6 +30,7 @@ def to_data(report: Report, texts: Texts) -> dict[str, Any]:
         "skipped": [_skipped(skipped, report) for skipped in report.skipped],
         "clients": [summary(end, texts) for end in report.clients],
         "stages": [{"name": stage.name, "elapsed_ms": stage.elapsed_ms} for stage in report.stages],
+        **visit.to_data(report),
     }
 
 
@@ -49,7 +53,7 @@ def _finding(finding: Finding, report: Report, texts: Texts) -> dict[str, Any]:
         "group": finding.group.value,
         "subject": finding.subject.to_data(),
         "also": [subject.to_data() for subject in finding.also],
-        "args": {name: list(value) if isinstance(value, tuple) else value for name, value in finding.args.items()},
+        "args": changes.plain(finding),
         "message": told.message,
         "cause": told.cause,
         "fix": {
@@ -66,3 +70,22 @@ def _finding(finding: Finding, report: Report, texts: Texts) -> dict[str, Any]:
 
 def _skipped(skipped: Skipped, report: Report) -> dict[str, Any]:
     return {"check": skipped.check, "subject": skipped.subject.to_data(), "by": skipped.by.fingerprint(report.domain)}
+
+
+def _told(told: Told) -> dict[str, Any]:
+    found = to_data(told.report, told.texts)
+    return found if told.changes is None else {**found, "diff": changes.to_data(told.changes, told.report)}
+
+
+def _whole(every: Sequence[Told], manner: Manner) -> str:
+    """Return an object for one report, an array for several."""
+    found = [_told(told) for told in every]
+    return to_json(found[0] if len(found) == 1 else found, indent=2, encoding=manner.encoding) + "\n"
+
+
+def _lines(every: Sequence[Told], manner: Manner) -> str:
+    return "".join(to_json(_told(told), encoding=manner.encoding) + "\n" for told in every)
+
+
+FORMAT = Format(_whole, with_changes=True)
+LINES = Format(_lines, each=True, as_done=True, with_changes=True)

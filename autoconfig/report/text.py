@@ -6,39 +6,45 @@ cursor, turn the direction of reading or fill the screen.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Iterable, Sequence
 
 from rich.console import Console
 from rich.text import Text
 
 from autoconfig.clients.works import End
 from autoconfig.errors import printable
-from autoconfig.findings import Finding, Group, Owner, Report, Severity, Subject
+from autoconfig.findings import Finding, Group, Owner, Report, Severity
 from autoconfig.i18n import Texts
-from autoconfig.report import outcomes
+from autoconfig.report import outcomes, visit
+from autoconfig.report.changes import Changes, each
 from autoconfig.report.outcomes import RESULTS
 from autoconfig.report.page import MARGIN, Page
-from autoconfig.report.words import GROUPS, OWNERS, count, tell, where
+from autoconfig.report.telling import Format, Manner, Told
+from autoconfig.report.words import GROUPS, MARKS, OWNERS, SEVERITIES, by_group, counts, name_of, tell, together, where
 
-K = TypeVar("K")
-
-_MARKS = {
-    "ok": ("✓", "green"),
-    Severity.NOTICE: ("i", "cyan"),
-    Severity.WARNING: ("!", "yellow"),
-    Severity.UNKNOWN: ("?", "magenta"),
-    Severity.ERROR: ("✗", "red"),
-    Severity.CRITICAL: ("✗", "bold red"),
-}
+_CHANGES = {"+": "red", "~": "yellow", "-": "green"}
 _FEW = 3  # lines of evidence, and of places, unless everything is asked for
 _LINE = 300  # characters of one line of evidence
 
 
-def show(report: Report, texts: Texts, console: Console, *, everything: bool = False) -> None:
-    """Print *report*; with *everything* also what passed and what was skipped, and all of the evidence."""
-    _Page(report, texts, console, everything).show()
+def show(report: Report, texts: Texts, console: Console, *, everything: bool = False, changes: Changes | None = None) -> None:
+    """Print *report*; with *everything* also what passed and what was skipped, and all of the evidence; then *changes*."""
+    page = _Page(report, texts, console, everything)
+    page.show()
+    if changes is not None:
+        page.changes(changes)
+
+
+def _write(every: Sequence[Told], manner: Manner) -> str:
+    """Return the reports as this terminal would show them."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    with console.capture() as shown:
+        for told in every:
+            show(told.report, told.texts, console, everything=manner.everything, changes=told.changes)
+    return shown.get()
+
+
+FORMAT = Format(_write, each=True, between="\n", with_changes=True)
 
 
 class _Page(Page):
@@ -63,34 +69,50 @@ class _Page(Page):
             code = self._report.findings[0].code
             self.print(Text(self._texts.gettext("More about it: autoconfig explain %(code)s", code=code), style="dim"))
 
+    def changes(self, changes: Changes) -> None:
+        """Print what is different from an earlier report."""
+        _ = self._texts.gettext
+        self.print()
+        if changes.since is None:
+            self.print(Text(_("The earlier report says nothing about %(domain)s", domain=self._report.domain.unicode), style="bold"))
+            return
+        numbers = (
+            (_("%(n)d new", n=len(changes.new)), changes.new),
+            (_("%(n)d changed", n=len(changes.changed)), changes.changed),
+            (_("%(n)d gone", n=len(changes.gone)), changes.gone),
+        )
+        told = " · ".join(text for text, found in numbers if found) or _("nothing is different")
+        self.print(Text(_("Since %(time)s: %(what)s", time=printable(changes.since), what=told), style="bold"))
+        for sign, found, before in each(changes):
+            message = tell(found, self._texts).message if isinstance(found, Finding) else printable(found.message, _LINE)
+            line = Text.assemble((sign, _CHANGES[sign]), " ", message)
+            if before is not None and isinstance(found, Finding):
+                line.append(f" ({self._severity(before)} → {self._severity(found.severity.value)})", style="dim")
+            self.print(line, aside=printable(found.code))
+
+    def _severity(self, severity: str) -> str:
+        return self._texts.gettext(SEVERITIES[Severity(severity)]) if severity in set(Severity) else printable(severity)
+
     # ---- the parts ----
 
     def _head(self) -> None:
         report, texts = self._report, self._texts
-        name = str(report.address) if report.address else report.domain.unicode
-        if report.domain.is_internationalised:
-            name += f" ({report.domain.ascii})"
-        line = Text.assemble((name, "bold"), "  ", mark(report.status), " ", self._counts(report.counts))
+        name = name_of(report)
+        line = Text.assemble((name, "bold"), "  ", mark(report.status), " ", counts(report.counts, texts))
         self.print(line, aside=texts.gettext("%(seconds)s s", seconds=texts.decimal(report.elapsed_ms / 1000, 2)))
 
     def _groups(self) -> None:
         report, texts = self._report, self._texts
-        passed = Counter(passed.group for passed in report.passed)
-        skipped = Counter(skipped.group for skipped in report.skipped)
+        found = by_group(report)
         names = {group: texts.gettext(name) for group, name in GROUPS.items()}
-        found = [group for group in Group if passed[group] or skipped[group] or any(finding.group is group for finding in report.findings)]
-        lined = [*found, Group.CLIENTS] if report.clients else found
+        lined = [group for group, _worst, _numbers in found] + [Group.CLIENTS] * bool(report.clients)
         width = max((len(names[group]) for group in lined), default=0)
-        for group in found:
-            severities = Counter(finding.severity.value for finding in report.findings if finding.group is group)
-            worst = max((severity for severity in Severity if severities[severity]), key=lambda severity: severity.rank, default="ok")
-            sign = mark(worst) if severities or passed[group] else Text("-", style="dim")
-            counts = self._counts({**severities, "ok": passed[group], "skipped": skipped[group]})
-            counts.stylize("dim")
-            line = Text.assemble(sign, f" {names[group]:<{width}}  ", counts)
+        for group, worst, numbers in found:
+            sign = Text("-", style="dim") if worst == "skipped" else mark(worst)
+            line = Text.assemble(sign, f" {names[group]:<{width}}  ", (counts(numbers, texts), "dim"))
             self.print(line, indent=width + 4 if not self.is_narrow else MARGIN)
         if report.clients:
-            label = "" if Group.CLIENTS in found else names[Group.CLIENTS]
+            label = "" if any(group is Group.CLIENTS for group, _worst, _numbers in found) else names[Group.CLIENTS]
             column = width + 4 if not self.is_narrow else 2 * MARGIN
             self.part(Text(label), self._programs(self.width - column), column)
 
@@ -138,8 +160,8 @@ class _Page(Page):
             self.print()
         for end in report.clients:
             self._end(end)
-        passed = _together((passed.check, passed.subject) for passed in report.passed)
-        skipped = _together(((skipped.check, skipped.by.code), skipped.subject) for skipped in report.skipped)
+        passed = together((passed.check, passed.subject) for passed in report.passed)
+        skipped = together(((skipped.check, skipped.by.code), skipped.subject) for skipped in report.skipped)
         self.print()
         for check, subjects in passed.items():
             for place in where(subjects):
@@ -148,6 +170,8 @@ class _Page(Page):
             reason = self._texts.gettext("skipped because of %(code)s", code=by)
             for place in where(subjects):
                 self.print(Text.assemble(("-", "dim"), f" {check}  ", (f"{place}  {reason}", "dim")))
+        for line in visit.lines(report, self._texts):
+            self.print(Text(line, style="dim"))
         stages = (f"{stage.name} {self._texts.decimal(stage.elapsed_ms / 1000, 2)} s" for stage in report.stages)
         self.print()
         self.print(Text(" · ".join(stages), style="dim"))
@@ -158,10 +182,6 @@ class _Page(Page):
         self.print(Text.assemble(outcomes.mark(end), f" {end.client.name}  ", (parts, "dim")), 2 * MARGIN)
 
     # ---- the lines ----
-
-    def _counts(self, numbers: Mapping[str, int]) -> Text:
-        worst_first = [*sorted(Severity, key=lambda severity: -severity.rank), "ok", "skipped"]
-        return Text(" · ".join(count(kind, numbers[kind], self._texts) for kind in worst_first if numbers.get(kind)))
 
     def _few(self, lines: Sequence[str]) -> list[str]:
         if self._everything or len(lines) <= _FEW + 1:
@@ -174,14 +194,7 @@ class _Page(Page):
             self.console.print(Text(" " * column + printable(line, len(line)), style="cyan"), soft_wrap=True)
 
 
-def _together(pairs: Iterable[tuple[K, Subject]]) -> dict[K, tuple[Subject, ...]]:
-    found: dict[K, tuple[Subject, ...]] = {}
-    for key, subject in pairs:
-        found[key] = (*found.get(key, ()), subject)
-    return found
-
-
 def mark(severity: Severity | str) -> Text:
     """Return the sign for *severity*, or for "ok"."""
-    sign, style = _MARKS[severity]
+    sign, style = MARKS[severity]
     return Text(sign, style=style)

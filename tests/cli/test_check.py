@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from autoconfig import i18n
 from autoconfig.catalogue import ENTRIES
 from autoconfig.findings import Group
 from tests.cli.conftest import Command, Done
@@ -336,6 +337,187 @@ def test_facts_about_another_domain_are_unknown(empty: Command, tmp_path: Path) 
     assert empty("check", "other.test", "--from-facts", str(file)).returncode == 3
 
 
+# --- outputs, and many targets -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("format_", "begins"),
+    [
+        ("html", "<!doctype html>"),
+        ("junit", '<?xml version="1.0" encoding="UTF-8"?>'),
+        ("nagios", "AUTOCONFIG CRITICAL - "),
+        ("prometheus", "# HELP autoconfig_check_up "),
+        ("answer", "Subject: Mail for kund.test: "),
+    ],
+)
+def test_every_format_tells_several_targets(empty: Command, hosting: Hosting, format_: str, begins: str) -> None:
+    """In one whole, or one after the other; the exit code is the same."""
+    hosted = hosting.host(imaps=Fault.CERT_EXPIRED)
+    done = empty("check", "kund.test", "gone.test", *hosted.options, "--only", f"delegation,{SERVERS}", "--format", format_, "--lang", "en")
+    assert (done.returncode, done.stderr) == (2, "")
+    assert done.stdout.startswith(begins)
+    assert "kund.test" in done.stdout
+    assert "gone.test" in done.stdout
+    assert done.stdout.endswith("\n")
+
+
+def test_the_end_of_a_certificate_is_measured_after_it_has_expired(empty: Command, hosting: Hosting) -> None:
+    """For both ports, by host and port."""
+    hosted = hosting.host(imaps=Fault.CERT_EXPIRED)
+    done = empty("check", "kund.test", *hosted.options, "--only", SERVERS, "--format", "prometheus")
+    ends = {
+        labels.partition('port="')[2].partition('"')[0]: float(value)
+        for labels, _, value in (line.rpartition(" ") for line in done.stdout.splitlines())
+        if labels.startswith("autoconfig_check_certificate_not_after_seconds{")
+    }
+    assert set(ends) == {str(server.port) for server in hosted.servers.values()}
+    assert ends[str(hosted.servers[Service.IMAPS].port)] < time.time() < ends[str(hosted.servers[Service.SUBMISSIONS].port)]
+
+
+def test_the_answer_is_in_the_language_of_the_customer(autoconfig: Command, tmp_path: Path) -> None:
+    """The first of the provider's, unless another is asked for; with the guide and the sender's name."""
+    (tmp_path / "instance" / "config.toml").write_text('base_url = "https://autoconfig.karlahosting.se"\n')
+    ours, english, strangers = (
+        autoconfig("check", *arguments, *NOBODY, "--format", "answer").stdout
+        for arguments in (("kund.se",), ("kund.se", "--lang", "en"), ("kund.test",))
+    )
+    for told in (ours, english):
+        assert "https://autoconfig.karlahosting.se/guide/kund.se\n" in told
+        assert "\nKarlaHosting\n" in told
+    assert "Kind regards" in english
+    assert i18n.texts("sv").gettext("Kind regards") in ours
+    assert "guide" not in strangers
+
+
+@pytest.mark.parametrize(
+    ("fault", "fail_on", "exit"),
+    [
+        (Fault.CERT_EXPIRES_SOON, "warning", 1),
+        (Fault.CERT_EXPIRES_SOON, "error", 0),
+        (Fault.CERT_EXPIRES_SOON, "never", 0),
+        (Fault.CERT_EXPIRED, "error", 2),
+        (Fault.CERT_EXPIRED, "never", 0),
+    ],
+)
+def test_what_is_a_failure_can_be_chosen(empty: Command, hosting: Hosting, fault: Fault, fail_on: str, exit: int) -> None:
+    """The report says the same."""
+    hosted = hosting.host(imaps=fault)
+    done = empty("check", "kund.test", *hosted.options, "--only", SERVERS, "--fail-on", fail_on)
+    assert done.returncode == exit
+    assert "CERT_" in done.stdout
+
+
+@pytest.mark.parametrize(("fail_on", "exit"), [("error", 3), ("never", 0)])
+def test_what_is_unknown_may_be_an_error(empty: Command, fail_on: str, exit: int) -> None:
+    """So it is only nothing to those who never want to fail."""
+    assert empty("check", "kund.test", *NOBODY, "--fail-on", fail_on).returncode == exit
+
+
+def test_never_is_not_for_wrong_usage(empty: Command) -> None:
+    """Nobody would see that nothing is checked."""
+    assert empty("check", "kund..se", "--fail-on", "never").returncode == 64
+
+
+def test_targets_are_taken_from_a_file(empty: Command, tmp_path: Path) -> None:
+    """Beside those of the command line; each once, without comments and blank lines; a file of Windows as well."""
+    file = tmp_path / "domains.txt"
+    file.write_bytes("\ufeff# our customers\r\n\r\n  a.test\r\nanna@b.test\r\n#c.test\r\na.test\r\n".encode())
+    done = empty("check", "d.test", "--from", str(file), *NOBODY, "--format", "json")
+    assert [(report["domain"], report["address"]) for report in json.loads(done.stdout)] == [
+        ("d.test", None),
+        ("a.test", None),
+        ("b.test", "anna@b.test"),
+    ]
+    done = empty("check", "--from", "-", *NOBODY, "--format", "json", stdin="a.test\n")
+    assert json.loads(done.stdout)["domain"] == "a.test"
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"a.test\n\nkund..se\nb..se\n", "domains.txt, line 3: "),
+        (b"# nothing\n", "domains.txt names no domain and no address"),
+        (b"", "domains.txt names no domain and no address"),
+        (b"\xff\xfea\x00", "domains.txt is not UTF-8 text"),
+        (b"a.test\n" + b"\x1b[2J" * 10_000, "domains.txt, line 2: "),
+        (None, "domains.txt cannot be read"),
+    ],
+)
+def test_a_bad_list_is_one_clear_error(empty: Command, tmp_path: Path, content: bytes | None, said: str) -> None:
+    """Before anything is asked."""
+    file = tmp_path / "domains.txt"
+    if content is not None:
+        file.write_bytes(content)
+    done = empty("check", "--from", str(file), *NOBODY)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr.strip().isprintable()
+    assert len(done.stderr) < 600
+
+
+def test_many_domains_of_one_host_share_one_world(empty: Command, hosting: Hosting, tmp_path: Path) -> None:
+    """Each server is talked to once, whoever is its customer."""
+    domains = [f"kund{n}.test" for n in range(12)]
+    hosted = hosting.host(*domains)
+    file = tmp_path / "domains.txt"
+    file.write_text("\n".join(domains))
+    done = empty("check", "--from", str(file), *hosted.options, "--only", SERVERS)
+    assert done.returncode == 0, done.stdout
+    assert [line.split()[0] for line in done.stdout.splitlines() if line.startswith("kund")] == domains
+    assert {service: server.connections for service, server in hosted.servers.items()} == dict.fromkeys(hosted.servers, 1)
+
+
+def test_what_is_different_from_an_earlier_report(empty: Command, hosting: Hosting, tmp_path: Path) -> None:
+    """As lines and as data; the exit code is that of today."""
+    hosted = hosting.host(imaps=Fault.CERT_EXPIRES_SOON)
+    file = tmp_path / "before.json"
+    file.write_text(empty("check", "gone.test", "kund.test", *hosted.options, "--only", SERVERS, "--format", "json").stdout)
+    again = ("check", "kund.test", *hosted.options, "--only", SERVERS, "--diff", str(file))
+    assert ": nothing is different" in empty(*again).stdout.splitlines()[-1]
+    before = json.loads(file.read_text())
+    (finding,) = before[1]["findings"]
+    before[1]["findings"] = [
+        {**finding, "severity": "error"},
+        {**finding, "code": "TLS_RST", "fingerprint": "0", "message": "it was reset"},
+    ]
+    file.write_text(json.dumps(before))
+    done = empty(*again)
+    assert done.returncode == 1
+    told = done.stdout.splitlines()
+    assert [line[:2] for line in told[next(at for at, line in enumerate(told) if line.startswith("Since")) :] if line[0] in "+~-"] == [
+        "~ ",
+        "- ",
+    ]
+    diff = json.loads(empty(*again, "--format", "json").stdout)["diff"]
+    assert (diff["new"], [gone["code"] for gone in diff["gone"]]) == ([], ["TLS_RST"])
+    assert diff["changed"][0]["severity"] == {"before": "error", "after": "warning"}
+    assert json.loads(empty(*again, "--format", "ndjson").stdout)["diff"] == diff
+    assert "diff" not in json.loads(empty(*again[:-2], "--format", "json").stdout)
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments", "said"),
+    [
+        (None, (), "before.json cannot be read"),
+        ("{}", (), "before.json cannot be compared with: it is no report of autoconfig check --format json"),
+        ("kund.se", (), "before.json cannot be compared with: it is not JSON"),
+        ("[]", ("--format", "nagios"), "--diff works with these formats only: text, json, ndjson"),
+    ],
+)
+def test_what_is_no_report_cannot_be_compared_with(
+    empty: Command, tmp_path: Path, content: str | None, arguments: tuple[str, ...], said: str
+) -> None:
+    """One clear error, before anything is asked."""
+    file = tmp_path / "before.json"
+    if content is not None:
+        file.write_text(content)
+    done = empty("check", "kund.test", *NOBODY, "--diff", str(file), *arguments)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 # --- processes of their own --------------------------------------------------------------------------------------------------------
 
 
@@ -422,14 +604,15 @@ def test_a_code_is_explained_in_any_letter_case(empty: Command, code: str) -> No
         ("CERT_NAME", "did you mean CERT_NAME_MISMATCH?"),
         ("tcp_refuse", "TCP_REFUSED"),
         ("TCP_REFUSDE", "TCP_REFUSED"),
-        ("xyzzy", "the codes stand in"),
-        ("", "there is no code"),
+        ("xyzzy", "xyzzy is neither a code"),
+        ("", '"" is neither a code'),
+        ("Error 4711: something", "try its whole message"),
     ],
 )
-def test_an_unknown_code_is_wrong_usage_with_a_hint(empty: Command, code: str, said: str) -> None:
+def test_what_is_unknown_is_told_with_a_hint(empty: Command, code: str, said: str) -> None:
     """What it may have been, where anything comes near."""
     done = empty("explain", code)
-    assert (done.returncode, done.stdout) == (64, "")
+    assert (done.returncode, done.stdout) == (1, "")
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
 
@@ -437,9 +620,36 @@ def test_an_unknown_code_is_wrong_usage_with_a_hint(empty: Command, code: str, s
 def test_a_hostile_code_is_one_harmless_line(empty: Command) -> None:
     """It may have come from a web page by copy and paste."""
     done = empty("explain", "\x1b[2J\u202e" + "A" * 10_000)
-    assert done.returncode == 64
+    assert done.returncode == 1
     assert len(done.stderr) < 400
     assert done.stderr.strip().isprintable()
+
+
+@pytest.mark.parametrize(
+    ("words", "title", "part"),
+    [
+        ("0x800CCC0E", "No answer, or a port is blocked · Outlook for Windows (classic)", "--only endpoints,delegation"),
+        ("error (0x800ccc79)", "Mail comes in but cannot be sent", "--only submission"),
+        (
+            "Certifikatet för mail.kund.se\när inte giltigt för den servern.",
+            "A warning about the certificate · Thunderbird",
+            "CERT_SERVER_NAME",
+        ),
+        ("Cannot Verify Server Identity", "A warning about the certificate · iPhone and iPad", "--only certificates"),
+    ],
+)
+def test_what_a_mail_program_shows_is_explained(empty: Command, words: str, title: str, part: str) -> None:
+    """What it means, what to do, and what to check; in whichever language the program speaks."""
+    done = empty("explain", words)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(title)
+    assert "\n- " in done.stdout
+    assert part in done.stdout
+
+
+def test_what_a_mail_program_shows_is_explained_in_the_language_asked_for(empty: Command) -> None:
+    """And not in that of the program."""
+    assert empty("explain", "Cannot Verify Server Identity", "--lang", "sv").stdout.startswith("En varning om certifikatet")
 
 
 def test_an_explanation_is_in_the_language_asked_for(empty: Command) -> None:

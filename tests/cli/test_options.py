@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoconfig.cli.options import HOST_IP, RESOLVER
+from autoconfig.cli.options import HOST_IP, RESOLVER, SELECTOR
 
 
 @pytest.mark.parametrize(
@@ -56,10 +56,23 @@ def test_what_is_no_host_with_an_address(text: str) -> None:
         HOST_IP.convert(text, None, None)
 
 
+@pytest.mark.parametrize("text", ["mail", "S1", "2026-11", "k1.eu", "_a"])
+def test_a_selector_is_the_part_before_domainkey(text: str) -> None:
+    """In lower case: the DNS knows no other."""
+    assert SELECTOR.convert(text, None, None) == text.lower()
+
+
+@pytest.mark.parametrize("text", ["", ".", "a..b", "-a", "a b", "mail._domainkey.kund.se\n", "å", "a" * 65])
+def test_what_is_no_selector(text: str) -> None:
+    """One line that says what it should be."""
+    with pytest.raises(click.BadParameter, match="not a selector"):
+        SELECTOR.convert(text, None, None)
+
+
 @given(st.text())
 def test_any_text_is_an_option_or_wrong_usage(text: str) -> None:
     """Never a traceback."""
-    for kind in (RESOLVER, HOST_IP):
+    for kind in (RESOLVER, HOST_IP, SELECTOR):
         try:
             kind.convert(text, None, None)
         except click.BadParameter:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from autoconfig.guides import trouble
+from autoconfig.catalogue import ENTRIES
+from autoconfig.guides import explained, trouble
 from autoconfig.guides.clients import ClientName
 from autoconfig.guides.errortexts import ANYTHING, Fault, all_error_texts, recognise, shown_by
 from autoconfig.i18n import texts
@@ -60,3 +63,17 @@ def test_every_fault_has_its_advice():
         advice = trouble.in_general(fault, texts("en"))
         assert advice
         assert "%" not in "".join(advice)
+        assert "form above" not in "".join(advice)
+
+
+def test_every_fault_says_what_a_check_may_find():
+    """By codes that there are; of a full mailbox a server tells nobody."""
+    assert set(explained.CHECKS) == set(Fault)
+    assert {code for codes in explained.CHECKS.values() for code in codes} <= set(ENTRIES)
+
+
+@given(st.text() | st.sampled_from(TELLING).map(lambda text: text.words * 2))
+def test_anything_is_explained_or_not(message):
+    """Whatever somebody has pasted."""
+    told = explained.explain(message, texts("en"))
+    assert (told is None) is (recognise(message) == ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from .ca import Authority, Certificate
 from .network import SCRATCH, Network, Program, wait_until
@@ -25,16 +26,30 @@ mail_location = maildir:{mail}/%Ld/%Ln
 mail_uid = {owner}
 mail_gid = {owner}
 first_valid_uid = {owner}
-auth_mechanisms = plain login
+auth_mechanisms = {mechanisms}
 auth_failure_delay = 0
 disable_plaintext_auth = {only_over_tls}
-passdb {{
-    driver = static
-    args = password={password}
-}}
+{passwords}
 userdb {{
     driver = static
     args = uid={owner} gid={owner} home={mail}/%Ld/%Ln
+}}
+namespace inbox {{
+    inbox = yes
+    separator = /
+{folders}}}
+mail_plugins = quota
+protocol imap {{
+    mail_plugins = quota imap_quota
+}}
+protocol lmtp {{
+    mail_plugins = quota sieve
+}}
+lda_mailbox_autocreate = yes
+plugin {{
+    quota = maildir:All mail
+    {quota}
+    {filter}
 }}
 ssl = {tls}
 ssl_min_protocol = {min_tls}
@@ -88,6 +103,16 @@ service stats {{
 """
 
 
+_EVERYBODY = f"""\
+passdb {{
+    driver = static
+    args = password={PASSWORD}
+}}
+"""
+_MARKED = "        special_use = \\%s\n        auto = subscribe\n"
+_SPECIAL = ("Drafts", "Junk", "Sent", "Trash")
+
+
 @dataclass(frozen=True, slots=True)
 class Mailboxes:
     """How Dovecot is set up."""
@@ -98,6 +123,12 @@ class Mailboxes:
     plaintext_login: bool = False
     swapped: bool = False  # TLS from the start at 143 and 110, and in the clear at 993 and 995
     min_tls: str = "TLSv1.2"
+    mechanisms: str = "plain login"
+    users: tuple[str, ...] | None = None  # lines of a passwd-file; None: everybody who knows the password
+    users_are: str = "%u"  # how they stand there: "%s/%u" has the protocol before the name, which is "smtp" for Postfix's
+    special_use: bool = True
+    quota: str = ""  # "10K": of all mail
+    spam: bool = False  # all mail is put into Junk
 
 
 class Dovecot:
@@ -146,7 +177,11 @@ class Dovecot:
             scratch=SCRATCH,
             mail=MAIL,
             owner=OWNER,
-            password=PASSWORD,
+            mechanisms=mailboxes.mechanisms,
+            passwords=self._passwords(mailboxes),
+            folders="".join(f"    mailbox {name} {{\n{_MARKED % name}    }}\n" for name in _SPECIAL if mailboxes.special_use),
+            quota=f"quota_rule = *:storage={mailboxes.quota}" if mailboxes.quota else "",
+            filter=f"sieve_before = {self._filter()}" if mailboxes.spam else "",
             auth_socket=AUTH_SOCKET,
             delivery_socket=DELIVERY_SOCKET,
             listen=", ".join(self._addresses),
@@ -157,6 +192,20 @@ class Dovecot:
             swapped=_yes(mailboxes.swapped),
             not_swapped=_yes(not mailboxes.swapped),
         )
+
+    def _passwords(self, mailboxes: Mailboxes) -> str:
+        if mailboxes.users is None:
+            return _EVERYBODY
+        # Dovecot's own user is to read it, and everything else is root's alone.
+        users = SCRATCH / "users"
+        self._network.run("sh", "-c", f"cat >{users} && chmod 644 {users}", stdin="".join(f"{line}\n" for line in mailboxes.users))
+        return f"passdb {{\n    driver = passwd-file\n    args = scheme=plain username_format={mailboxes.users_are} {users}\n}}\n"
+
+    def _filter(self) -> Path:
+        script = SCRATCH / "sieve" / "spam.sieve"
+        make = f"mkdir -p {script.parent} && cat >{script} && chown -R {OWNER}:{OWNER} {script.parent}"
+        self._network.run("sh", "-c", make, stdin='require "fileinto";\nfileinto "Junk";\n')
+        return script
 
     def _shown(self, certificate: Certificate) -> str:
         credentials = self._authority.credentials(certificate)

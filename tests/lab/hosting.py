@@ -6,12 +6,17 @@ A `Scene` is all of it as a value: zones, sites, how Dovecot and Postfix are set
 
 from __future__ import annotations
 
+import base64
+import ipaddress
 import json
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from . import resolver, website
 from .ca import Authority, Certificate, Fault
@@ -45,6 +50,7 @@ table inet silence {
     }
 }
 """
+DKIM = f"v=DKIM1; k=ed25519; p={base64.b64encode(bytes(range(32))).decode()}"  # a key that nobody signs with
 THEIR_WEB = {"A": [website.THEIRS], "AAAA": [website.THEIRS_6]}
 BASE_URL = {"AUTOCONFIG_BASE_URL": f"https://{SERVICE_NAME}"}
 
@@ -146,6 +152,7 @@ class Hosting:
             f"www.{domain}": THEIR_WEB,
             f"mail.{domain}": {"A": [MAIL], "AAAA": [MAIL_6]},
             f"_dmarc.{domain}": {"TXT": ["v=DMARC1; p=reject"]},
+            f"default._domainkey.{domain}": {"TXT": [DKIM]},
         }
         zones = (
             Zone("karlahosting.test", {**own, SERVICE_NAME: web}, signed=True),
@@ -199,7 +206,7 @@ class Hosting:
     def _publish(self, zones: Mapping[str, Zone]) -> None:
         if zones != self._zones:
             self._zones = {}
-            self.zones.publish(zones.values())
+            self.zones.publish({**_reverse(zones), **zones}.values())
             self._zones = zones
 
     def _what_dns_says(self, domain: str, settings: str) -> Records:
@@ -212,6 +219,19 @@ class Hosting:
                 records.setdefault(record["name"].removesuffix("."), {}).setdefault(record["type"], []).append(value)
             self._published[domain, settings] = records
         return self._published[domain, settings]
+
+
+def _reverse(zones: Mapping[str, Zone]) -> dict[str, Zone]:
+    """Return the zones in which each address of *zones* has the first of its names."""
+    found: dict[str, dict[str, dict[str, list[str]]]] = {}
+    for zone in zones.values():
+        for name, types in zone.records.items():
+            for ip in (*types.get("A", ()), *types.get("AAAA", ())):
+                address = ipaddress.ip_address(ip)
+                # A zone for the network in which all of the documentation's addresses of a kind are.
+                apex = address.reverse_pointer.split(".", 1 if address.version == 4 else 24)[-1]
+                found.setdefault(apex, {}).setdefault(address.reverse_pointer, {"PTR": [f"{name}."]})
+    return {apex: Zone(apex, records) for apex, records in found.items()}
 
 
 # ---- what can be wrong. Each is a Change, or makes one. ----
@@ -391,6 +411,81 @@ def srv_to_alias(scene: Scene) -> Scene:
     alias = f"imap.{scene.domain}"
     scene = scene.with_records(alias, {"CNAME": [f"{HOST}."]})
     return scene.with_records(f"_imaps._tcp.{scene.domain}", {"SRV": [f"0 0 993 {alias}."]})
+
+
+def _spf(*records: str) -> Change:
+    return lambda scene: scene.with_more(scene.domain, {"TXT": list(records)})
+
+
+def two_spf(scene: Scene) -> Scene:
+    """A second SPF record was added beside the first."""
+    return _spf(f"v=spf1 mx a:{HOST} -all", "v=spf1 include:spf.karlahosting.test ~all")(scene)
+
+
+def open_spf(scene: Scene) -> Scene:
+    """Everybody may send."""
+    return _spf(f"v=spf1 mx a:{HOST} +all")(scene)
+
+
+def spf_loop(scene: Scene) -> Scene:
+    """What the record includes includes it."""
+    scene = _spf(f"v=spf1 mx include:spf.{scene.domain} -all")(scene)
+    return scene.with_records(f"spf.{scene.domain}", {"TXT": [f"v=spf1 include:{scene.domain} -all"]})
+
+
+def spf_without_host(scene: Scene) -> Scene:
+    """The record is that of a former host."""
+    return _spf("v=spf1 ip4:203.0.113.9 -all")(scene)
+
+
+def long_spf(scene: Scene) -> Scene:
+    """Twelve includes, each right by itself."""
+    names = [f"spf{n}.{scene.domain}" for n in range(12)]
+    for name in names:
+        scene = scene.with_records(name, {"TXT": ["v=spf1 ip4:203.0.113.9 -all"]})
+    return _spf(f"v=spf1 mx a:{HOST} {' '.join(f'include:{name}' for name in names)} -all")(scene)
+
+
+def weak_dkim(scene: Scene) -> Scene:
+    """The key is of 1024 bits."""
+    public = rsa.generate_private_key(65537, 1024).public_key()  # noqa: S505  # this is the fault
+    octets = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    record = f"v=DKIM1; k=rsa; p={base64.b64encode(octets).decode()}"
+    return scene.with_records(f"default._domainkey.{scene.domain}", {"TXT": [record]})
+
+
+def no_dkim(scene: Scene) -> Scene:
+    """There is no key."""
+    return scene.with_records(f"default._domainkey.{scene.domain}", None)
+
+
+def no_dmarc(scene: Scene) -> Scene:
+    """There is no policy."""
+    return scene.with_records(f"_dmarc.{scene.domain}", None)
+
+
+def mta_sts(exchanger: str) -> Change:
+    """Senders are told to insist on encryption, and on *exchanger*: not a fault when that is the MX."""
+
+    def change(scene: Scene) -> Scene:
+        name = f"mta-sts.{scene.domain}"
+        text = f"version: STSv1\nmode: enforce\nmx: {exchanger}\nmax_age: 604800\n"
+        scene = scene.with_records(f"_mta-sts.{scene.domain}", {"TXT": ["v=STSv1; id=20261123"]}).with_records(name, THEIR_WEB)
+        return scene.with_site("sts", _theirs((name,), Page("= /.well-known/mta-sts.txt", text, "text/plain")))
+
+    return change
+
+
+def listed(scene: Scene) -> Scene:
+    """The host's address stands on a list of senders of spam."""
+    name = f"{'.'.join(reversed(MAIL.split('.')))}.bl.spamcop.net"
+    return replace(scene, zones={**scene.zones, "spamcop.net": Zone("spamcop.net", {name: {"A": ["127.0.0.2"]}})})
+
+
+def no_ptr(scene: Scene) -> Scene:
+    """No IPv4 address has a name."""
+    apex = "2.0.192.in-addr.arpa"
+    return replace(scene, zones={**scene.zones, apex: Zone(apex, {})})
 
 
 def no_domain(scene: Scene) -> Scene:

@@ -45,6 +45,8 @@ smtpd_tls_session_cache_database =
 smtp_tls_security_level = may
 message_size_limit = {size_limit}
 mailbox_size_limit = 0
+smtpd_sender_login_maps = static:nobody
+restrictions_of_customers = {restrictions}
 """
 
 _SERVICES = """\
@@ -81,6 +83,7 @@ class Submission:
     mx_starttls: bool = True
     min_tls: str = "TLSv1.2"
     max_tls: str = "TLSv1.3"
+    restrictions: str = "permit"  # smtpd_recipient_restrictions, for who has logged in
 
 
 class Postfix:
@@ -133,6 +136,7 @@ class Postfix:
             host=self._host,
             chain=self._chain(submission.certificate),
             size_limit=submission.size_limit,
+            restrictions=submission.restrictions,
         )
         protocols = f">={submission.min_tls}, <={submission.max_tls}"
         main += f"smtpd_tls_protocols = {protocols}\nsmtpd_tls_mandatory_protocols = {protocols}\n"
@@ -156,10 +160,11 @@ class Postfix:
         else:
             level = "may" if submission.plaintext_login else "encrypt"
         logged_in = "smtpd_relay_restrictions=permit_sasl_authenticated,reject"
+        restricted = "smtpd_recipient_restrictions=$restrictions_of_customers"
         doors = []
         for address in self._addresses:
-            doors.append(_door(address, 587, f"smtpd_tls_security_level={level}", sasl, only_over_tls, logged_in))
-            doors.append(_door(address, 465, "smtpd_tls_wrappermode=yes", sasl, logged_in))
+            doors.append(_door(address, 587, f"smtpd_tls_security_level={level}", sasl, only_over_tls, logged_in, restricted))
+            doors.append(_door(address, 465, "smtpd_tls_wrappermode=yes", sasl, logged_in, restricted))
             doors.append(_door(address, 25, f"smtpd_tls_security_level={'may' if submission.mx_starttls else 'none'}"))
         strange = self._chain(Certificate((self._stranger,)))
         named = (f"myhostname={self._stranger}", f"smtpd_tls_chain_files={strange}", "tls_server_sni_maps=")
@@ -176,4 +181,6 @@ class Postfix:
 
 def _door(address: str, port: int, *options: str) -> str:
     at = f"[{address}]" if ":" in address else address
+    # One connection for each process: it asks Dovecot for its mechanisms when it starts.
+    options = ("max_use=1", *options)
     return f"{at}:{port} inet n - n - - smtpd\n" + "".join(f"    -o {option}\n" for option in options)

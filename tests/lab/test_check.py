@@ -16,6 +16,8 @@ from typing import Any
 
 import pytest
 
+from tests.conftest import TellFault
+
 from . import hosting as faults
 from . import resolver, website
 from .ca import Certificate, Fault
@@ -348,6 +350,50 @@ DOCUMENTS = (
 )
 
 
+DELIVERY = (
+    Told(
+        "two SPF",
+        faults.two_spf,
+        ("SPF_TWO error",),
+        records=(f'{DOMAIN}. IN TXT "v=spf1 include:spf.karlahosting.test mx a:{HOST} ~all"',),
+    ),
+    Told("+all", faults.open_spf, ("SPF_ALLOWS_ALL error",), words=("+all",), records=(f'{DOMAIN}. IN TXT "v=spf1 mx a:{HOST} ~all"',)),
+    Told("SPF in a circle", faults.spf_loop, ("SPF_LOOP error",), words=(DOMAIN,)),
+    Told("a long SPF", faults.long_spf, ("SPF_TOO_MANY_LOOKUPS error",), words=("14 times",)),
+    Told(
+        "SPF without the host",
+        faults.spf_without_host,
+        ("SPF_LACKS_PROVIDER warning",),
+        words=("KarlaHosting",),
+        records=(f'{DOMAIN}. IN TXT "v=spf1 a:{HOST} ip4:203.0.113.9 -all"',),
+    ),
+    Told("a weak DKIM key", faults.weak_dkim, ("DKIM_WEAK warning",), f"default._domainkey.{DOMAIN}", words=("1024 bits",)),
+    Told("no DKIM key", faults.no_dkim, ("DKIM_NONE_FOUND notice",)),
+    Told(
+        "no DKIM key where there should be one",
+        faults.no_dkim,
+        ("DKIM_MISSING error",),
+        f"karla1._domainkey.{DOMAIN}",
+        words=("karla1",),
+        options=("--selector", "karla1"),
+    ),
+    Told("no DMARC", faults.no_dmarc, ("DMARC_MISSING warning",), records=(f'_dmarc.{DOMAIN}. IN TXT "v=DMARC1; p=none"',)),
+    Told("MTA-STS", faults.mta_sts(MX), ()),
+    Told("MTA-STS of another exchanger", faults.mta_sts(faults.ELSEWHERE), ("STS_MX error",), words=(MX, "mta-sts.txt", "a new id")),
+    Told("listed", faults.listed, ()),
+    Told(
+        "listed, and asked for",
+        faults.listed,
+        ("RBL_LISTED warning",),
+        HOST,
+        "provider",
+        (MAIL, "bl.spamcop.net"),
+        options=("--blocklists",),
+    ),
+    Told("no PTR", faults.no_ptr, ("PTR_MISSING error",), HOST, "provider", (MAIL,), (f"40.2.0.192.in-addr.arpa. IN PTR {HOST}.",)),
+)
+
+
 def stacked(*changes: Change) -> Change:
     """Return all *changes* at once."""
     return lambda scene: reduce(lambda so_far, change: change(so_far), changes, scene)
@@ -414,6 +460,7 @@ STRANGERS = (
     Told("stale AAAA", faults.stale_aaaa(), ("DNS_AAAA_STALE error",), MAIL_NAME),
     Told("MX elsewhere", faults.mx_elsewhere, ()),
     Told("the resolver remembers", faults.stale_resolver, ("DNS_STALE_CACHE warning",), MAIL_NAME, "nobody"),
+    Told("SPF without the host", faults.spf_without_host, ()),
     Told("the domain is gone", faults.no_domain, ("DNS_NXDOMAIN critical",), owner="registrar"),
 )
 
@@ -485,9 +532,10 @@ def _is_told(told: Told, report: Report, findings: Sequence[Report]) -> None:
     assert [record for record in told.records if record not in first["fix"]["records"]] == []
 
 
-@pytest.mark.parametrize("told", [*CLEAN, *CERTIFICATES, *SERVERS, *NAMES, *DOCUMENTS, *STACKED], ids=_named)
-def test_what_is_wrong_is_told_once_and_nothing_else(hosting: Hosting, clean: Scene, told: Told) -> None:
+@pytest.mark.parametrize("told", [*CLEAN, *CERTIFICATES, *SERVERS, *NAMES, *DOCUMENTS, *DELIVERY, *STACKED], ids=_named)
+def test_what_is_wrong_is_told_once_and_nothing_else(hosting: Hosting, clean: Scene, told: Told, tell_fault: TellFault) -> None:
     """With its weight, its owner, what to do and what to paste; and the exit code is that of the worst."""
+    tell_fault("Real servers and zones, one of our domains", told.scene, {found.split()[0] for found in told.findings})
     scene = hosting.serve(told.change(clean))
     if scene.settings != clean.settings:
         hosting.service.import_settings(scene.settings)
@@ -499,8 +547,11 @@ def test_what_is_wrong_is_told_once_and_nothing_else(hosting: Hosting, clean: Sc
 
 
 @pytest.mark.parametrize("told", STRANGERS, ids=_named)
-def test_a_stranger_is_told_what_can_be_seen_from_outside(hosting: Hosting, clean: Scene, nothing: Path, told: Told) -> None:
+def test_a_stranger_is_told_what_can_be_seen_from_outside(
+    hosting: Hosting, clean: Scene, nothing: Path, told: Told, tell_fault: TellFault
+) -> None:
     """Without our settings, and nothing is left behind; that the lab's addresses are nobody's on the Internet is a notice."""
+    tell_fault("Real servers and zones, a domain of others", told.scene, {found.split()[0] for found in told.findings})
     hosting.serve(told.change(clean))
     code, report = _ran(hosting, DOMAIN, *told.options, instance=nothing)
     _is_whole(code, report)
@@ -510,7 +561,7 @@ def test_a_stranger_is_told_what_can_be_seen_from_outside(hosting: Hosting, clea
     assert list(nothing.iterdir()) == []
 
 
-@pytest.mark.parametrize("group", ["delegation", "discovery", "endpoints", "certificates", "submission"])
+@pytest.mark.parametrize("group", ["delegation", "discovery", "endpoints", "certificates", "submission", "deliverability"])
 def test_each_group_alone_is_well(hosting: Hosting, clean: Scene, group: str) -> None:
     """`--only` judges that group, and finds something to judge."""
     hosting.serve(clean)

@@ -20,6 +20,7 @@ from autoconfig.errors import UsageError
 from autoconfig.network.live import MAX_PER_MAIL_SERVER, Live
 from autoconfig.network.policy import PUBLIC_ONLY
 from autoconfig.observations import TCP, Endpoint, GreetingKind, HTTPFailure, LookupStatus, Request, Service
+from tests.faulty import Fault, Faulty
 from tests.network.nameserver import FaultyServer, Reply, answering, reply
 
 T = TypeVar("T")
@@ -145,6 +146,79 @@ def test_a_probe_is_made_once_and_at_most_two_at_the_same_time() -> None:
             assert len(world.answers.connections) == 5
 
     run(test)
+
+
+def test_a_mail_server_is_talked_to_by_two_at_a_time_whatever_the_port() -> None:
+    """Who waits in vain for long goes on, because a silent port says nothing of another."""
+
+    async def most(pause: float, deadline: float) -> tuple[int, set[GreetingKind | None]]:
+        at_once = now = 0
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal at_once, now
+            now += 1
+            at_once = max(at_once, now)
+            await asyncio.sleep(pause)
+            writer.write(b"* BYE go away\r\n")
+            await reader.read()
+            now -= 1
+            writer.close()
+
+        servers = [await asyncio.start_server(talk, "127.0.0.1", 0) for _ in range(6)]
+        async with Live(deadline=deadline) as world:
+            endpoints = [Endpoint(Service.IMAP, MAIL, "127.0.0.1", server.sockets[0].getsockname()[1]) for server in servers]
+            found = await asyncio.gather(*map(world.probe, endpoints))
+        for server in servers:
+            server.close()
+            await server.wait_closed()
+        return at_once, {connection.greeting.kind if connection.greeting else None for connection in found}
+
+    assert run(lambda: most(pause=0.02, deadline=20)) == (MAX_PER_MAIL_SERVER, {GreetingKind.GO_AWAY})
+    at_once, kinds = run(lambda: most(pause=0.5, deadline=1.4))
+    assert at_once > MAX_PER_MAIL_SERVER
+    assert kinds == {GreetingKind.GO_AWAY}
+
+
+@pytest.mark.parametrize("greeting", [b"421 4.7.0 too many connections", b"421 4.3.2 later"])
+def test_a_server_that_asks_for_patience_is_asked_once_more(greeting: bytes) -> None:
+    """After a pause, and only once (RFC 5321, 4.2.1)."""
+
+    async def test(greetings: list[bytes]) -> tuple[GreetingKind | None, int]:
+        connected = 0
+
+        async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            nonlocal connected
+            writer.write(greetings[min(connected, len(greetings) - 1)] + b"\r\n")
+            connected += 1
+            if await reader.readline():
+                writer.write(b"250 mail.kund.se\r\n")
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(talk, "127.0.0.1", 0)
+        async with Live(deadline=2) as world:
+            found = await world.probe(Endpoint(Service.SMTP, MAIL, "127.0.0.1", server.sockets[0].getsockname()[1]))
+        server.close()
+        await server.wait_closed()
+        return found.greeting.kind if found.greeting else None, connected
+
+    assert run(lambda: test([greeting, b"220 mail.kund.se ESMTP"])) == (GreetingKind.READY, 2)
+    assert run(lambda: test([greeting])) == (GreetingKind.TRY_LATER, 2)
+    assert run(lambda: test([b"554 no"])) == (GreetingKind.GO_AWAY, 1)
+
+
+@pytest.mark.parametrize("service", ["smtp", "submission"])
+def test_the_faulty_server_with_too_many_connections_is_asked_twice(service: str) -> None:
+    """And what it says stands."""
+
+    async def test(port: int) -> GreetingKind | None:
+        async with Live(deadline=2) as world:
+            found = await world.probe(Endpoint(Service(service), MAIL, "127.0.0.1", port))
+        return found.greeting.kind if found.greeting else None
+
+    with Faulty(service, Fault.GREETING_421, addresses=("127.0.0.1",)) as server:
+        assert run(lambda: test(server.port)) is GreetingKind.TRY_LATER
+        assert server.connections == 2
 
 
 def test_a_silent_place_costs_the_deadline_once() -> None:

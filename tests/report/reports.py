@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from autoconfig import catalogue
+from hypothesis import strategies as st
+
+from autoconfig import catalogue, i18n
 from autoconfig.address import Domain, EmailAddress
-from autoconfig.findings import Finding, Group, Passed, Report, Severity, Stage, Subject, Verdict, settle
+from autoconfig.clients import CLIENTS
+from autoconfig.clients.outcome import Outcome, Result
+from autoconfig.clients.works import End, Works
+from autoconfig.findings import Finding, Group, Owner, Passed, Report, Severity, Stage, Subject, Validity, Verdict, settle
+from autoconfig.report.formats import FORMATS
+from autoconfig.report.telling import Manner, Told
 
 KUND = Domain.parse("kund.se")
 IMAPS = Subject("mail.kund.se", "imaps", "192.0.2.20", 993)
@@ -94,3 +101,57 @@ def hostile(text: str = HOSTILE) -> Report:
         also=(Subject(text[:200]),),
     )
     return report(found, replace(found, root=("x",), subject=Subject(text[:200])))
+
+
+def tell(format_: str, *reports: Report, language: str = "en", **manner) -> str:
+    """What --format *format_* makes of *reports*."""
+    texts = i18n.texts(language)
+    return FORMATS[format_].write([Told(each, texts) for each in reports], Manner(texts, **manner))
+
+
+def whole() -> Report:
+    """The faulty one, with what mail programs end up with and three certificates, one of which has expired."""
+    thunderbird, k9, outlook = (CLIENTS[name] for name in ("thunderbird", "k9", "outlook"))
+    ends = (
+        End(thunderbird, Outcome(Result.AUTOMATIC, via="https://autoconfig.kund.se/mail/config-v1.1.xml"), Works(True)),
+        End(k9, Outcome(Result.MANUAL), Works()),
+        End(outlook, Outcome(Result.PROMPT), Works(False, "SERVER_REFUSES", {"host": "mail.kund.se", "port": 993})),
+    )
+    made = faulty()
+    dates = [(IMAPS, 40), (POP3S, -3), (SIX, 7)]
+    certificates = tuple(Validity(subject, made.started - timedelta(90), made.started + timedelta(days)) for subject, days in dates)
+    return replace(made, clients=ends, certificates=certificates)
+
+
+_WORDS = st.text(max_size=40) | st.sampled_from(
+    [HOSTILE, "x" * 10_000, "a | b\nc", "<script>alert(1)</script>", "]]>", "'=\\\"", "{{ 7 * 7 }}"]
+)
+_SUBJECTS = st.builds(Subject, st.none() | _WORDS, st.none() | _WORDS, st.none() | _WORDS, st.none() | st.integers(0, 65535))
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> Report:
+    """Any report, in which servers have said anything."""
+    lines = st.lists(_WORDS, max_size=3).map(tuple)
+
+    def found(at: int) -> Finding:
+        return replace(
+            missing_name(),
+            severity=draw(st.sampled_from(Severity)),
+            owner=draw(st.sampled_from(Owner)),
+            subject=draw(_SUBJECTS),
+            root=(str(at),),
+            args={"names": draw(lines)},
+            evidence=draw(lines),
+            records=draw(lines),
+            commands=draw(lines),
+            affects=draw(lines),
+        )
+
+    findings = [found(at) for at in range(draw(st.integers(0, 3)))]
+    passed = [Passed("TCP_REFUSED", Group.ENDPOINTS, draw(_SUBJECTS)) for _ in range(draw(st.integers(0, 2)))]
+    skipped = [catalogue.skipped("AUTH_NONE", draw(_SUBJECTS), finding) for finding in findings[:1]]
+    made = report(*findings, *passed, *skipped)
+    days = draw(st.integers(-50_000, 50_000))
+    shown = Validity(replace(draw(_SUBJECTS), port=993), made.started - timedelta(1), made.started + timedelta(days))
+    return replace(made, certificates=(shown,) * draw(st.integers(0, 1)))
