@@ -17,11 +17,11 @@ run: $(VENV)/.run  ## serve the sample (or your own) settings on http://$(HOST):
 	@exec $(BIN)/autoconfig serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: lint lab-packages  ## everything, the real mail programs included
-	$(BIN)/python -m pytest -m "not lab and not slow" --numprocesses=auto
-	$(BIN)/python -m pytest -m "lab or slow" --faults=docs/faults.md
+	$(BIN)/python -m pytest -m "not lab and not alone" --numprocesses=auto
+	$(BIN)/python -m pytest -m "lab or alone" --faults=docs/faults.md
 
 check: lint  ## lint, types and the fast tests, in under a minute
-	$(BIN)/python -m pytest -m "not lab and not slow" --hypothesis-profile=quick --numprocesses=auto
+	$(BIN)/python -m pytest -m "not lab and not postgresql and not slow" --hypothesis-profile=quick --numprocesses=auto
 
 lint: $(VENV)/.test
 	$(BIN)/ruff check .

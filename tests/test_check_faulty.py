@@ -268,6 +268,7 @@ def test_the_table_has_every_fault() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", EXPECTED, ids=str)
 def test_each_fault_of_a_mail_server_has_its_findings(fault: Fault | None, tell_fault: TellFault) -> None:
     """No more and no less, at every service that can have it."""
@@ -286,6 +287,7 @@ def test_some_faults_of_a_mail_server_have_their_findings(fault: Fault | None) -
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_servers_without_end_take_no_memory() -> None:
     """However much they say."""
     looked_at(None, MAIL)
@@ -423,6 +425,7 @@ def test_the_tables_have_every_fault_of_a_web_server() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", sorted(WEB_FAULTS, key=str), ids=str)
 def test_each_fault_of_the_settings_web_server_has_its_finding(fault: Fault, tell_fault: TellFault) -> None:
     """One, at an address that nothing else stands in for."""
@@ -431,6 +434,7 @@ def test_each_fault_of_the_settings_web_server_has_its_finding(fault: Fault, tel
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 @pytest.mark.parametrize("fault", POX_FAULTS, ids=str)
 def test_each_fault_of_autodiscover_has_its_finding(fault: Fault | None, tell_fault: TellFault) -> None:
     """One, where nothing but Autodiscover is published."""

@@ -14,7 +14,7 @@ from tests.cli.conftest import SAMPLE, Command, command_on
 from tests.postgresql import Cluster, cluster
 from tests.running import get, serving
 
-pytestmark = pytest.mark.lab
+pytestmark = pytest.mark.postgresql
 
 
 @pytest.fixture(scope="module")

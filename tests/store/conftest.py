@@ -12,7 +12,7 @@ from autoconfig.store.store import Store, open_store
 from tests.postgresql import Cluster, cluster
 from tests.store.world import url
 
-KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.lab))
+KINDS = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql))
 NewDatabase = Callable[[], str]
 
 

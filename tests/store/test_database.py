@@ -59,7 +59,7 @@ def test_a_missing_file_is_made_and_an_empty_one_filled(tmp_path: Path) -> None:
         assert store.mark().store_id != mark.store_id
 
 
-@pytest.mark.lab
+@pytest.mark.postgresql
 def test_an_empty_database_of_a_server_waits_for_its_upgrade(postgresql: Cluster) -> None:
     """Nobody puts tables into a server by a slip; the command is named."""
     empty = postgresql.database(is_ready=False)
@@ -240,7 +240,7 @@ def test_a_database_that_may_not_be_written_is_told_in_one_line(read_only_disk: 
         open_store(f"sqlite:///{read_only_disk}/other.db")
 
 
-@pytest.mark.lab
+@pytest.mark.postgresql
 def test_a_server_that_refuses_is_told_in_one_line(postgresql: Cluster) -> None:
     """Nobody there, no such database, a wrong password, a user without rights; the password is never shown."""
     address = f"127.0.0.1:{postgresql.port}"
@@ -264,7 +264,7 @@ def test_a_server_that_refuses_is_told_in_one_line(postgresql: Cluster) -> None:
     postgresql.drop(made)
 
 
-@pytest.mark.lab
+@pytest.mark.postgresql
 def test_a_server_that_comes_back_is_used_again(postgresql: Cluster) -> None:
     """Connections of the pool that died with the server are noticed before they are used."""
     made = postgresql.database()
@@ -279,7 +279,7 @@ def test_a_server_that_comes_back_is_used_again(postgresql: Cluster) -> None:
     postgresql.drop(made)
 
 
-@pytest.mark.lab
+@pytest.mark.postgresql
 def test_a_database_without_unicode_is_refused(postgresql: Cluster) -> None:
     """In Latin-1 there is no place for every domain."""
     postgresql.execute("CREATE DATABASE latin ENCODING 'LATIN1' LOCALE 'C' TEMPLATE template0")
@@ -289,7 +289,7 @@ def test_a_database_without_unicode_is_refused(postgresql: Cluster) -> None:
         assert store.state().word is StateWord.EMPTY
 
 
-@pytest.mark.lab
+@pytest.mark.postgresql
 def test_a_user_without_rights_is_told_so(postgresql: Cluster) -> None:
     """PostgreSQL 15 lets nobody but the owner make tables in the schema public."""
     postgresql.execute("CREATE USER lilla")
