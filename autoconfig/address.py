@@ -128,12 +128,17 @@ class EmailAddress:
         return f"{self.local_part}@{self.domain.ascii}"
 
 
-def _is_ip_address(text: str) -> bool:
+def is_ip(text: str) -> bool:
+    """Tell whether *text* is an IPv4 or IPv6 address, without brackets."""
     try:
-        ipaddress.ip_address(text.strip("[]").removeprefix("IPv6:").partition("%")[0])
+        ipaddress.ip_address(text)
     except ValueError:
         return False
     return True
+
+
+def _is_ip_address(text: str) -> bool:
+    return is_ip(text.strip("[]").removeprefix("IPv6:").partition("%")[0])
 
 
 def _wrong_domain(name: str, error: Exception) -> AddressError:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from autoconfig.address import Domain
+from autoconfig.address import Domain, is_ip
 from autoconfig.errors import AddressError
 
 _DNS_PORT = 53
@@ -22,9 +22,9 @@ _SELECTOR = re.compile(r"(?!.{65})[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?(?:\.[a-z0-9
 
 def _resolver(text: str) -> tuple[str, int]:
     ip, port = text, _DNS_PORT
-    if not _is_ip(text) and (found := _RESOLVER.match(text)):
+    if not is_ip(text) and (found := _RESOLVER.match(text)):
         ip, port = found["v6"] or found["plain"] or "", int(found["port"] or _DNS_PORT)
-    if not _is_ip(ip) or not 0 < port < 65536:
+    if not is_ip(ip) or not 0 < port < 65536:
         raise click.BadParameter(f"{text!r} is not an IP address with or without a port, such as 192.0.2.53, 127.0.0.1:5353 or [::1]:5353")
     return str(ipaddress.ip_address(ip)), port
 
@@ -32,7 +32,7 @@ def _resolver(text: str) -> tuple[str, int]:
 def _host_ip(text: str) -> tuple[str, str]:
     host, _, ip = text.partition("=")
     ip = ip.removeprefix("[").removesuffix("]")
-    if not _is_ip(ip):
+    if not is_ip(ip):
         raise click.BadParameter(f"{text!r} is not a name and an IP address, such as mail.kund.se=192.0.2.20")
     try:
         return Domain.parse(host).ascii, str(ipaddress.ip_address(ip))
@@ -62,11 +62,3 @@ RESOLVER = click.types.FuncParamType(_resolver)  # as (IP, port), 53 where no po
 HOST_IP = click.types.FuncParamType(_host_ip)  # as (host in A-labels, IP)
 SELECTOR = click.types.FuncParamType(_selector)
 SECONDS = _Seconds(0.1, 600)
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 
-from autoconfig.address import Domain
+from autoconfig.address import Domain, is_ip
 from autoconfig.clients.outcome import Choice, Effect, Note, Outcome, Result, Step
 from autoconfig.errors import AddressError
 
@@ -50,9 +49,5 @@ def _is_host(text: str) -> bool:
     try:
         Domain.parse(text)
     except AddressError:
-        try:
-            ipaddress.ip_address(text)
-        except ValueError:
-            return False
-        return True
+        return is_ip(text)
     return text == text.strip()

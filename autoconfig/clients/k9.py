@@ -7,12 +7,12 @@ never sent. Settings that came over http, or by way of an unsigned MX record, mu
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
+from autoconfig.address import is_ip
 from autoconfig.clients.ending import ending
 from autoconfig.clients.outcome import Choice, Client, Confidence, Effect, Note, Outcome, Reading, Result, Step, Typed
 from autoconfig.clients.parsers.android import local, parse
@@ -164,13 +164,7 @@ def _text(element: Element) -> str:
 
 
 def _is_host(text: str) -> bool:
-    if len(text) <= 253 and _HOST.match(text):
-        return True
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+    return (len(text) <= 253 and bool(_HOST.match(text))) or is_ip(text)
 
 
 def _filler(local_part: str, domain: str, address: str) -> Callable[[str], str]:

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from autoconfig.address import Domain
+from autoconfig.address import Domain, is_ip
 from autoconfig.clients.outcome import Choice, Client, Outcome, Result, Typed
 from autoconfig.errors import AddressError
 from autoconfig.model import Account, ClientConfig, Server, TLSMode
@@ -118,7 +117,7 @@ def _best(every: Sequence[Works]) -> Works:
 def _server(server: Choice, seen: Seen, now: datetime) -> Works:
     host = _host(server)
     if host is None:
-        return Works() if _is_ip(server.host) else Works(False, "HOST_INVALID", {"host": server.host})
+        return Works() if is_ip(server.host) else Works(False, "HOST_INVALID", {"host": server.host})
     if seen.lookups and not any(lookup.values for lookup in seen.lookups):
         known = all(lookup.status.known for lookup in seen.lookups)
         return Works(False, "HOST_WITHOUT_ADDRESS", {"host": host.unicode}) if known else Works()
@@ -160,14 +159,6 @@ def _fault(connection: Connection, wanted: TLSMode | None, now: datetime) -> str
     if not certificate.not_before <= now <= certificate.not_after:
         return "SERVER_CERT_DATE"
     return "SERVER_CERT_TRUST" if tls.chain_problem is not None else ""
-
-
-def _is_ip(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 # --- what the store says -----------------------------------------------------------------------------------------------------------

@@ -41,6 +41,15 @@ def root_of(plain: bytes) -> tuple[str, int] | None:
     return None if found is None else (found[1].decode("utf-8", "replace"), line_at(plain, found.start()))
 
 
+def other_root(plain: bytes, local: str, rule: str) -> Problem | None:
+    """Return what is wrong with the first element where that is not *local*: *rule*, or that it stands behind a prefix."""
+    name, line = root_of(plain) or ("", 1)
+    prefix, _, found = name.rpartition(":")
+    if found == local:
+        return Problem("PREFIXED_NAMES", line, fatal=True) if prefix else None
+    return Problem(rule, line, {"element": name}, fatal=True) if name else None
+
+
 def line_at(data: bytes, offset: int) -> int:
     """Return the number of the line that *offset* is in."""
     return data.count(b"\n", 0, offset) + 1

@@ -12,7 +12,7 @@ from autoconfig.errors import DocumentError
 from autoconfig.formats import mozilla
 from autoconfig.formats.mozilla import ClientConfigDocument, EmailProvider, Server
 from autoconfig.formats.wire import Section, Value
-from autoconfig.lint.markup import broken, check_section, root_of, subsections
+from autoconfig.lint.markup import broken, check_section, other_root, subsections
 from autoconfig.lint.problem import MOST, Problem, nearest
 from autoconfig.lint.values import fits, is_host, is_https, misfit, port_of, unknown_placeholder
 from autoconfig.model import AuthMethod
@@ -52,14 +52,8 @@ def _servers(provider: EmailProvider | None) -> tuple[tuple[str, int], ...]:
 
 def check(data: bytes, plain: bytes) -> Iterator[Problem]:
     """Yield what is wrong in *data*; *plain* is what `markup.narrow` made of it."""
-    root = root_of(plain)
-    name, line = root or ("", 1)
-    prefix, _, local = name.rpartition(":")
-    if root and local == _ROOT and prefix:
-        yield Problem("PREFIXED_NAMES", line, fatal=True)
-        return
-    if root and local != _ROOT:
-        yield Problem("ROOT_UNKNOWN", line, {"element": name}, fatal=True)
+    if wrong := other_root(plain, _ROOT, "ROOT_UNKNOWN"):
+        yield wrong
         return
     try:
         document = mozilla.parse(data)

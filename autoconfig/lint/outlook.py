@@ -12,7 +12,7 @@ from autoconfig.errors import DocumentError
 from autoconfig.formats import outlook, outlook_json
 from autoconfig.formats.outlook import Account, Protocol
 from autoconfig.formats.wire import Value
-from autoconfig.lint.markup import broken, check_section, line_at, root_of
+from autoconfig.lint.markup import broken, check_section, line_at, other_root
 from autoconfig.lint.problem import Problem
 from autoconfig.lint.values import fits, is_host, is_https, misfit, port_of, unknown_placeholder
 from autoconfig.model import PLACEHOLDERS, TLSMode
@@ -68,14 +68,8 @@ def check(data: bytes, plain: bytes) -> Iterator[Problem]:
     if is_json(plain):
         yield from _check_json(data, plain)
         return
-    root = root_of(plain)
-    name, line = root or ("", 1)
-    prefix, _, local = name.rpartition(":")
-    if root and local == _ROOT and prefix:
-        yield Problem("PREFIXED_NAMES", line, fatal=True)
-        return
-    if root and local != _ROOT:
-        yield Problem("AUTODISCOVER_ROOT", line, {"element": name}, fatal=True)
+    if wrong := other_root(plain, _ROOT, "AUTODISCOVER_ROOT"):
+        yield wrong
         return
     try:
         document = outlook.parse(data)

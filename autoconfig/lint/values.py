@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
 
-from autoconfig.address import Domain
+from autoconfig.address import Domain, is_ip
 from autoconfig.errors import AddressError
 from autoconfig.model import EMAILLOCALPART, PLACEHOLDERS, TLSMode
 
@@ -48,11 +47,7 @@ def is_host(text: str, *, with_placeholders: bool = False) -> bool:
     if with_placeholders:
         for placeholder in PLACEHOLDERS:
             text = text.replace(placeholder, "a" if placeholder == EMAILLOCALPART else "a.example")
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        pass
-    else:
+    if is_ip(text):
         return True
     try:
         return Domain.parse(text).ascii == text.lower().removesuffix(".")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from autoconfig.network.language import Capabilities, Lines, NotUnderstood, always, clipped
+from autoconfig.network.language import Lines, NotUnderstood, always, clipped
 from autoconfig.network.pop3 import read_reply
 from autoconfig.network.secret import MASK, Credentials, octets
-from autoconfig.network.session import Answer, out_of_use
+from autoconfig.network.session import Answer, AuthCommand, out_of_use
 from autoconfig.network.stream import Stream
 from autoconfig.observations import LoginOutcome
 
@@ -54,18 +54,10 @@ def has_id(lines: Lines, message_id: str) -> bool:
     return found is not None and found[1] == message_id
 
 
-class POP3Door:
+class POP3Door(AuthCommand):
     """RFC 5034, 4 and RFC 1939, 7."""
 
-    literals = False
-
-    def begin(self, mechanism: str, initial: str | None) -> bytes:
-        """Return AUTH."""
-        return " ".join(filter(None, ("AUTH", mechanism, initial))).encode() + b"\r\n"
-
-    def may_begin_with_response(self, found: Capabilities, mechanism: str, initial: str) -> bool:
-        """Tell whether it is short enough for one command."""
-        return len(f"AUTH {mechanism} {initial}\r\n") <= _MAX_COMMAND
+    max_command = _MAX_COMMAND
 
     def ends(self, lines: Lines) -> bool:
         """Tell that one line is all."""

@@ -68,6 +68,21 @@ class Door(Interface):
         """Log in without SASL."""
 
 
+class AuthCommand:
+    """The part of a `Door` that POP3 and SMTP have in common: AUTH, in one line of at most `max_command` bytes with its end."""
+
+    literals = False
+    max_command: int
+
+    def begin(self, mechanism: str, initial: str | None) -> bytes:
+        """Return AUTH."""
+        return " ".join(filter(None, ("AUTH", mechanism, initial))).encode() + b"\r\n"
+
+    def may_begin_with_response(self, found: Capabilities, mechanism: str, initial: str) -> bool:
+        """Tell whether it is short enough for one command."""
+        return len(self.begin(mechanism, initial)) <= self.max_command
+
+
 @asynccontextmanager
 async def opened(endpoint: Endpoint, trust: Trust, seconds: float, who: Credentials) -> AsyncIterator[tuple[Stream, Capabilities]]:
     """Connect to *endpoint* within *seconds*, and yield the conversation, verified, and what the server offers over TLS.

@@ -6,7 +6,7 @@ import re
 
 from autoconfig.network.language import Capabilities, Lines, clipped
 from autoconfig.network.secret import Credentials
-from autoconfig.network.session import Answer, out_of_use
+from autoconfig.network.session import Answer, AuthCommand, out_of_use
 from autoconfig.network.smtp import ends, read
 from autoconfig.network.stream import Stream
 from autoconfig.observations import LoginOutcome, Sent
@@ -56,18 +56,10 @@ def refusal_of(code: int, words: str, step: Sent) -> Sent:
     return Sent.SENDER_REFUSED if step is Sent.RECIPIENT_REFUSED and "sender" in low and "recipient" not in low else step
 
 
-class SMTPDoor:
+class SMTPDoor(AuthCommand):
     """RFC 4954, 4."""
 
-    literals = False
-
-    def begin(self, mechanism: str, initial: str | None) -> bytes:
-        """Return AUTH."""
-        return " ".join(filter(None, ("AUTH", mechanism, initial))).encode() + b"\r\n"
-
-    def may_begin_with_response(self, found: Capabilities, mechanism: str, initial: str) -> bool:
-        """Tell whether it is short enough for one command."""
-        return len(f"AUTH {mechanism} {initial}\r\n") <= _MAX_COMMAND
+    max_command = _MAX_COMMAND
 
     def ends(self, lines: Lines) -> bool:
         """Tell whether it is a whole reply."""
