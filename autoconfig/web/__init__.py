@@ -17,7 +17,7 @@ from werkzeug.exceptions import RequestURITooLarge
 from autoconfig import signing
 from autoconfig.config import Config, find_instance, load
 from autoconfig.store.snapshot import Snapshot
-from autoconfig.web import autodiscover, discovery, errors, guides, health, profile, proxies, tls, wellknown
+from autoconfig.web import autodiscover, discovery, errors, guides, health, limits, profile, proxies, tls, wellknown
 from autoconfig.web.branding import Branding
 from autoconfig.web.languages import Languages
 from autoconfig.web.pages import Pages
@@ -26,6 +26,8 @@ from autoconfig.web.question import Known, host_name
 
 MAX_QUERY = 2_000  # octets: the longest address, percent-encoded, with room to spare
 MAX_BODY = 8_000  # octets: a form with one address
+# What `discovery_rate_limit` is about: the blueprints of what mail programs ask.
+DISCOVERY = frozenset({"discovery", "autodiscover", "profile", "wellknown"})
 STATIC_AGE = 31_536_000  # seconds: a year, because the address of a file changes with its content
 
 _HERE = Path(__file__).parent
@@ -62,6 +64,11 @@ def create_app(config: Config | None = None, known: Known | None = None) -> Flas
     app.before_request(_refuse_what_is_no_request)
     app.after_request(_protect)
     app.extensions["autoconfig"] = domains
+    spend = limits.spender("forms", config.rate_limit, config.instance, config.trusted_proxies)
+    if config.discovery_rate_limit is not None:
+        spend_discovery = limits.spender("discovery", config.discovery_rate_limit, config.instance, config.trusted_proxies)
+        app.before_request(lambda: spend_discovery() if request.blueprint in DISCOVERY else None)
+    app.after_request(limits.tell)
     errors.register(app, pages)
     app.register_blueprint(health.blueprint())
     app.register_blueprint(discovery.blueprint(lookup))
@@ -70,7 +77,7 @@ def create_app(config: Config | None = None, known: Known | None = None) -> Flas
     app.register_blueprint(wellknown.blueprint(lookup))
     app.register_blueprint(tls.blueprint(domains.is_listed, config.own_name))
     app.register_blueprint(branding.blueprint())
-    app.register_blueprint(guides.blueprint(lookup, pages, config.base_url, config.own_name))
+    app.register_blueprint(guides.blueprint(lookup, pages, config.base_url, config.own_name, spend))
     app.wsgi_app = autodiscover.in_one_case(app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's own way to add a layer
     return app
 

@@ -22,14 +22,15 @@ from autoconfig.guides.groups import GROUPS, HAND_HELD
 from autoconfig.guides.guide import guide_for
 from autoconfig.guides.pictures import pictures_of
 from autoconfig.model import ClientConfig
+from autoconfig.web.limits import Spend
 from autoconfig.web.pages import Pages
 from autoconfig.web.question import Lookup, host_domain, host_name
 
 MAX_TYPED = 320  # characters of a form's field that we look at and give back; no address is longer
 
 
-def blueprint(lookup: Lookup, pages: Pages, base_url: str | None, own_name: str | None) -> Blueprint:
-    """Return the routes of the pages; *base_url* and *own_name* are the service's."""
+def blueprint(lookup: Lookup, pages: Pages, base_url: str | None, own_name: str | None, spend: Spend) -> Blueprint:
+    """Return the routes of the pages; *base_url* and *own_name* are the service's, and each form costs a *spend*."""
     routes = Blueprint("guides", __name__)
 
     def first() -> Response:
@@ -57,6 +58,7 @@ def blueprint(lookup: Lookup, pages: Pages, base_url: str | None, own_name: str 
         return _guide(pages, base_url, config, None, client)
 
     def answer(action: str, client: ClientName | None) -> Response:
+        spend()
         typed = request.form.get("address", "").strip()[:MAX_TYPED]
         try:
             address = EmailAddress.parse(typed)
