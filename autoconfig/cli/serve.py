@@ -19,7 +19,10 @@ from autoconfig.errors import N_, AutoconfigError, SnapshotError, UsageError
 
 APPLICATION = "autoconfig.web:create_app"
 
-_THREADS = 2  # of each worker: an answer is a look-up in memory, more threads would only take turns
+_THREADS = 128  # of each worker; they exist when they are needed: one that waits for a slow body answers nobody else (web/bodies.py)
+_CONNECTIONS = 2048  # open ones of each worker, idle ones included; more of them wait to be accepted
+_HEADER_MILLISECONDS = 10_000  # for a request without its body, and for the next one of a connection
+_HEADER_OCTETS = 16 * 1024  # of the request line and the header together
 
 
 @click.command(name="serve")
@@ -44,7 +47,8 @@ def serve(room: Room, host: str, port: int, workers: int) -> None:
     follower.start()
 
     from granian import Granian
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
     # The workers are processes made from nothing: a fork of this one would take its threads' locks along.
@@ -58,6 +62,10 @@ def serve(room: Room, host: str, port: int, workers: int) -> None:
         factory=True,
         workers=workers,
         blocking_threads=_THREADS,
+        backpressure=_CONNECTIONS,
+        # With both versions a client that says nothing is never cut off.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, max_buffer_size=_HEADER_OCTETS),
         websockets=False,
         respawn_failed_workers=True,
         respawn_interval=0.5,

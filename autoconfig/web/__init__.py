@@ -17,7 +17,7 @@ from werkzeug.exceptions import RequestURITooLarge
 from autoconfig import signing
 from autoconfig.config import Config, find_instance, load
 from autoconfig.store.snapshot import Snapshot
-from autoconfig.web import autodiscover, discovery, errors, guides, health, limits, profile, proxies, tls, wellknown
+from autoconfig.web import autodiscover, bodies, discovery, errors, guides, health, limits, profile, proxies, tls, wellknown
 from autoconfig.web.branding import Branding
 from autoconfig.web.languages import Languages
 from autoconfig.web.pages import Pages
@@ -79,6 +79,7 @@ def create_app(config: Config | None = None, known: Known | None = None) -> Flas
     app.register_blueprint(branding.blueprint())
     app.register_blueprint(guides.blueprint(lookup, pages, config.base_url, config.own_name, spend))
     app.wsgi_app = autodiscover.in_one_case(app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's own way to add a layer
+    app.wsgi_app = bodies.bounded(app.wsgi_app)  # type: ignore[assignment,method-assign]  # outside of whatever looks at bodies
     return app
 
 

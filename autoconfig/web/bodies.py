@@ -1,0 +1,153 @@
+"""The bodies of requests: read whole before anybody looks at them, in bounded size, number and time.
+
+A client that sends half a body and no more would hold a thread of its worker for as long as it likes, because granian waits for bodies
+without a clock. So only so many of a worker's threads may wait at the same time, and a connection that keeps one waiting for too long
+is cut. Nobody but the kernel knows which connection that is: it came to our port from the client's address, and has brought us
+something since we last answered, which is long ago. Where the kernel does not tell (it does on Linux), nothing is cut.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+import struct
+import threading
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from autoconfig.formats import outlook
+from autoconfig.web.answers import NO_STORE
+from autoconfig.web.protection import HEADERS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+# What the largest request may have, and one more octet, by which it is seen to be too large.
+MAX_OCTETS = outlook.MAX_REQUEST_OCTETS + 2
+MAX_DIGITS = 6
+
+MOST = 112  # threads of a worker that may wait for a body; it has more, so that some are always left for who brings none
+PATIENCE = 10.0  # seconds
+SHORT_PATIENCE = 1.0  # when half of the places are taken
+_LOOK_SECONDS = 0.5
+
+# linux/tcp.h, struct tcp_info: milliseconds since data was last sent, an acknowledgement was, and data last came.
+_TCP_INFO = getattr(socket, "TCP_INFO", None)
+_AGES = struct.Struct("=44xIII")
+
+_TOO_MANY = b"503 Service Unavailable: too many requests are still being sent\n"
+
+
+def bounded(application: WSGIApplication, patience: float = PATIENCE) -> WSGIApplication:
+    """Return *application* behind a door at which bodies are read; it finds them in memory. A body may take *patience* seconds."""
+    waiting = Waiting(patience)
+
+    def door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        octets = _octets(environ)
+        if octets:
+            body = waiting.read(environ, octets)
+            if body is None:
+                return _refuse(start_response)
+            environ["wsgi.input"] = BytesIO(body)
+        return application(environ, start_response)
+
+    return door
+
+
+def _octets(environ: WSGIEnvironment) -> int:
+    """Return how much to read: nothing where there is no body, or one that is refused by the length that it tells."""
+    length: str = environ.get("CONTENT_LENGTH", "")
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        return MAX_OCTETS
+    told = int(length) if length.isascii() and length.isdecimal() and len(length) <= MAX_DIGITS else 0
+    return told if told <= MAX_OCTETS else 0
+
+
+def _refuse(start_response: StartResponse) -> Iterable[bytes]:
+    start_response(
+        "503 Service Unavailable",
+        [
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(_TOO_MANY))),
+            ("Cache-Control", NO_STORE),
+            ("Retry-After", "1"),
+            *HEADERS.items(),
+        ],
+    )
+    return [_TOO_MANY]
+
+
+class Waiting:
+    """The requests of this process whose body is still on its way, and a thread that looks after them while there are any."""
+
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
+        self._since: dict[int, tuple[float, str, str]] = {}
+        self._is_watched = False
+        self._watching = threading.Lock()
+
+    def read(self, environ: WSGIEnvironment, octets: int) -> bytes | None:
+        """Return the body, cut to *octets*, and shorter where it did not come; None where too many wait already."""
+        if len(self._since) >= MOST:
+            return None
+        here = threading.get_ident()
+        self._since[here] = time.monotonic(), environ.get("REMOTE_ADDR", ""), environ.get("SERVER_PORT", "")
+        try:
+            if not self._is_watched:
+                self._watch()
+            body: bytes = environ["wsgi.input"].read(octets)
+        finally:
+            del self._since[here]
+        return body
+
+    def _watch(self) -> None:
+        with self._watching:
+            if not self._is_watched:
+                self._is_watched = True
+                threading.Thread(target=self._look_after, name="bodies", daemon=True).start()
+
+    def _look_after(self) -> None:
+        while self._since:
+            time.sleep(_LOOK_SECONDS)
+            waiting = list(self._since.values())
+            patience = min(self._patience, SHORT_PATIENCE) if len(waiting) > MOST // 2 else self._patience
+            now = time.monotonic()
+            late = {(client, port) for since, client, port in waiting if now - since > patience}
+            if late and _TCP_INFO is not None:
+                _cut(late, patience)
+        self._is_watched = False
+        if self._since:  # somebody came in between, and saw that there was a watch
+            self._watch()
+
+
+def _cut(late: set[tuple[str, str]], patience: float) -> None:
+    """Cut the connections of the *late*, clients with our ports, from which something has come for *patience* seconds without an answer."""
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError):
+            # The copy is the connection that we judge, whatever becomes of the original meanwhile.
+            copy = os.dup(int(name))
+            try:
+                if stat.S_ISSOCK(os.fstat(copy).st_mode):
+                    _judge(copy, late, patience)
+            finally:
+                os.close(copy)
+
+
+def _judge(descriptor: int, late: set[tuple[str, str]], patience: float) -> None:
+    assert _TCP_INFO is not None  # noqa: S101 - says so to mypy
+    connection = socket.socket(fileno=descriptor)
+    try:
+        if connection.family in (socket.AF_INET, socket.AF_INET6) and _ends(connection) in late:
+            sent, _, received = _AGES.unpack(connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _AGES.size))
+            if received < sent and sent > patience * 1000:
+                connection.shutdown(socket.SHUT_RDWR)
+    finally:
+        connection.detach()
+
+
+def _ends(connection: socket.socket) -> tuple[str, str]:
+    return connection.getpeername()[0], str(connection.getsockname()[1])
