@@ -12,7 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 
 from flask import Flask, Response, request
-from werkzeug.exceptions import RequestURITooLarge
+from werkzeug.exceptions import BadRequest, RequestURITooLarge
 
 from autoconfig import signing
 from autoconfig.config import Config, find_instance, load
@@ -86,6 +86,9 @@ def create_app(config: Config | None = None, known: Known | None = None) -> Flas
 def _refuse_what_is_no_request() -> None:
     if len(request.query_string) > MAX_QUERY:
         raise RequestURITooLarge
+    # As of "GET name HTTP/1.1": Flask would send it to the first page of whatever Host was asked.
+    if not request.environ["PATH_INFO"].startswith("/"):
+        raise BadRequest
     # A probe that speaks HTTP/1.0 sends no Host at all; granian 2 makes it an empty one.
     if host := request.headers.get("Host"):
         host_name(host)

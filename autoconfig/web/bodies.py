@@ -39,7 +39,8 @@ _LOOK_SECONDS = 0.5
 _TCP_INFO = getattr(socket, "TCP_INFO", None)
 _AGES = struct.Struct("=44xIII")
 
-_TOO_MANY = b"503 Service Unavailable: too many requests are still being sent\n"
+_TOO_MANY = "503 Service Unavailable: too many requests are still being sent"
+_NOTHING = "400 Bad Request: the body is empty, or not in the chunks that it should be in"
 
 
 def bounded(application: WSGIApplication, patience: float = PATIENCE) -> WSGIApplication:
@@ -51,7 +52,10 @@ def bounded(application: WSGIApplication, patience: float = PATIENCE) -> WSGIApp
         if octets:
             body = waiting.read(environ, octets)
             if body is None:
-                return _refuse(start_response)
+                return _refuse(start_response, _TOO_MANY, ("Retry-After", "1"))
+            # granian gives nothing, too, where it could not read the chunks.
+            if not body and "HTTP_TRANSFER_ENCODING" in environ:
+                return _refuse(start_response, _NOTHING)
             environ["wsgi.input"] = BytesIO(body)
         return application(environ, start_response)
 
@@ -67,18 +71,11 @@ def _octets(environ: WSGIEnvironment) -> int:
     return told if told <= MAX_OCTETS else 0
 
 
-def _refuse(start_response: StartResponse) -> Iterable[bytes]:
-    start_response(
-        "503 Service Unavailable",
-        [
-            ("Content-Type", "text/plain; charset=utf-8"),
-            ("Content-Length", str(len(_TOO_MANY))),
-            ("Cache-Control", NO_STORE),
-            ("Retry-After", "1"),
-            *HEADERS.items(),
-        ],
-    )
-    return [_TOO_MANY]
+def _refuse(start_response: StartResponse, line: str, *headers: tuple[str, str]) -> Iterable[bytes]:
+    content = f"{line}\n".encode()
+    kind = (("Content-Type", "text/plain; charset=utf-8"), ("Content-Length", str(len(content))), ("Cache-Control", NO_STORE))
+    start_response(line.partition(":")[0], [*kind, *headers, *HEADERS.items()])
+    return [content]
 
 
 class Waiting:
@@ -143,7 +140,8 @@ def _judge(descriptor: int, late: set[tuple[str, str]], patience: float) -> None
     try:
         if connection.family in (socket.AF_INET, socket.AF_INET6) and _ends(connection) in late:
             sent, _, received = _AGES.unpack(connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _AGES.size))
-            if received < sent and sent > patience * 1000:
+            # The kernel's clock is coarse: what came in the moment of our last answer may have come after it.
+            if received <= sent and sent > patience * 1000:
                 connection.shutdown(socket.SHUT_RDWR)
     finally:
         connection.detach()
