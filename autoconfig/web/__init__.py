@@ -11,17 +11,16 @@ import os
 from functools import cache, partial
 from pathlib import Path
 
-from flask import Flask, Response, request
+from flask import Flask, request
 from werkzeug.exceptions import BadRequest, RequestURITooLarge
 
 from autoconfig import signing
 from autoconfig.config import Config, find_instance, load
 from autoconfig.store.snapshot import Snapshot
-from autoconfig.web import autodiscover, bodies, discovery, errors, guides, health, limits, profile, proxies, tls, wellknown
+from autoconfig.web import autodiscover, bodies, discovery, errors, guides, health, limits, profile, protection, proxies, tls, wellknown
 from autoconfig.web.branding import Branding
 from autoconfig.web.languages import Languages
 from autoconfig.web.pages import Pages
-from autoconfig.web.protection import HEADERS
 from autoconfig.web.question import Known, host_name
 
 MAX_QUERY = 2_000  # octets: the longest address, percent-encoded, with room to spare
@@ -62,7 +61,7 @@ def create_app(config: Config | None = None, known: Known | None = None) -> Flas
     branding = Branding(config.instance / "brand")
     pages = Pages(Languages.of(config), static=cache(_versioned), branding=branding)
     app.before_request(_refuse_what_is_no_request)
-    app.after_request(_protect)
+    app.after_request(partial(protection.protect, DISCOVERY, config.own_name, config.trusted_proxies))
     app.extensions["autoconfig"] = domains
     spend = limits.spender("forms", config.rate_limit, config.instance, config.trusted_proxies)
     if config.discovery_rate_limit is not None:
@@ -92,12 +91,6 @@ def _refuse_what_is_no_request() -> None:
     # A probe that speaks HTTP/1.0 sends no Host at all; granian 2 makes it an empty one.
     if host := request.headers.get("Host"):
         host_name(host)
-
-
-def _protect(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
 
 
 def _versioned(name: str) -> str:

@@ -242,9 +242,12 @@ def spender(name: str, rate: Rate, folder: Path, trusted: tuple[Network, ...]) -
 
     def spend() -> None:
         nonlocal told
-        if not told and proxies.is_unknown_proxy(trusted):
+        if not told and proxies.hides_clients(trusted):
             told = True
-            _log.warning("%s passes on requests but is none of trusted_proxies: all who ask through it are one client", request.remote_addr)
+            _log.warning(
+                "the proxy %s is none of trusted_proxies, or sends no X-Forwarded-For: all who ask through it are one client",
+                request.remote_addr,
+            )
         verdict = limit.spend(_client(trusted))
         g.limit = name, verdict
         if verdict.wait:

@@ -43,10 +43,10 @@ def client(trusted: tuple[Network, ...], peer: str | None, forwarded: str) -> Ad
     return found
 
 
-def is_unknown_proxy(trusted: tuple[Network, ...]) -> bool:
-    """Tell whether the current request came through a proxy in our own network that is none of *trusted*."""
+def hides_clients(trusted: tuple[Network, ...]) -> bool:
+    """Tell whether the current request came through a proxy that is none of *trusted*, or through one of them that tells no client."""
     peer = _address(request.remote_addr or "")
-    return peer is not None and peer.is_private and "X-Forwarded-For" in request.headers and not _is_in(trusted, peer)
+    return peer is not None and peer.is_private and ("X-Forwarded-For" in request.headers) != _is_in(trusted, peer)
 
 
 def _is_in(networks: tuple[Network, ...], address: Address) -> bool:

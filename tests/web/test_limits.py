@@ -337,11 +337,16 @@ def test_discovery_is_limited_only_where_that_is_said(config, tmp_path):
     assert {client.get(paths[0], headers=HOST).status_code for _ in range(50)} == {200}
 
 
-def test_a_proxy_that_is_not_trusted_is_told_of_once(config, tmp_path, caplog):
-    """Everybody behind it is one client, which its operator would not find out before the forms stop working."""
-    client = _client(config, tmp_path)
-    for _ in range(3):
-        client.post("/", data={"address": "anna@kund.se"}, headers=HOST | {"X-Forwarded-For": "198.51.100.1"})
-    assert [record.getMessage()[:9] for record in caplog.records] == ["127.0.0.1"]
-    assert "trusted_proxies" in caplog.text
-    assert "198.51.100.1" not in caplog.text
+def test_a_proxy_that_hides_its_clients_is_told_of_once(config, tmp_path, caplog):
+    """One that we do not trust, or that sends no X-Forwarded-For: its operator would not find out before the forms stop working."""
+    forwarded = HOST | {"X-Forwarded-For": "198.51.100.1"}
+    for trusted, good, bad in (((), HOST, forwarded), (PROXIES, forwarded, HOST)):
+        caplog.clear()
+        client = _client(config, tmp_path, trusted_proxies=trusted)
+        client.post("/", data={"address": "anna@kund.se"}, headers=good)
+        assert caplog.records == []
+        for _ in range(3):
+            client.post("/", data={"address": "anna@kund.se"}, headers=bad)
+        assert len(caplog.records) == 1
+        assert "the proxy 127.0.0.1 is none of trusted_proxies" in caplog.text
+        assert "198.51.100.1" not in caplog.text
