@@ -19,12 +19,17 @@ _HOP = re.compile(r"\s*(?:\[([0-9A-Fa-f:.]{2,45})\](?::[0-9]{1,5})?|([0-9.]{7,15
 
 def is_https(trusted: tuple[Network, ...]) -> bool:
     """Tell whether the current request came over https, to us or to a proxy in *trusted* (X-Forwarded-Proto)."""
-    peer = _address(request.remote_addr or "")
-    if peer is not None and _is_in(trusted, peer):
+    if is_from(trusted, request.remote_addr):
         said = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
         if said:
             return said == "https"
     return request.is_secure
+
+
+def is_from(trusted: tuple[Network, ...], address: str | None) -> bool:
+    """Tell whether *address*, a peer's, is in one of the networks that are *trusted*."""
+    peer = _address(address or "")
+    return peer is not None and _is_in(trusted, peer)
 
 
 def client(trusted: tuple[Network, ...], peer: str | None, forwarded: str) -> Address | None:
