@@ -108,9 +108,11 @@ class Waiting:
                 threading.Thread(target=self._look_after, name="bodies", daemon=True).start()
 
     def _look_after(self) -> None:
-        while self._since:
+        while True:
             time.sleep(_LOOK_SECONDS)
-            waiting = list(self._since.values())
+            waiting = self._since.copy().values()
+            if not waiting:
+                break
             patience = min(self._patience, SHORT_PATIENCE) if len(waiting) > MOST // 2 else self._patience
             now = time.monotonic()
             late = {(client, port) for since, client, port in waiting if now - since > patience}
