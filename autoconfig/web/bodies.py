@@ -14,9 +14,10 @@ import stat
 import struct
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from io import BytesIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from autoconfig.formats import outlook
@@ -35,9 +36,10 @@ PATIENCE = 10.0  # seconds
 SHORT_PATIENCE = 1.0  # when half of the places are taken
 _LOOK_SECONDS = 0.5
 
-# linux/tcp.h, struct tcp_info: milliseconds since data was last sent, an acknowledgement was, and data last came.
+# linux/tcp.h, struct tcp_info: milliseconds since data was last sent, and since it last came; how many pieces have been sent.
 _TCP_INFO = getattr(socket, "TCP_INFO", None)
-_AGES = struct.Struct("=44xIII")
+_INFO = struct.Struct("=44xI4xI100xI")
+_DESCRIPTORS = Path("/proc/self/fd")
 
 _TOO_MANY = "503 Service Unavailable: too many requests are still being sent"
 _NOTHING = "400 Bad Request: the body is empty, or not in the chunks that it should be in"
@@ -108,6 +110,7 @@ class Waiting:
                 threading.Thread(target=self._look_after, name="bodies", daemon=True).start()
 
     def _look_after(self) -> None:
+        suspects: set[int] = set()
         while True:
             time.sleep(_LOOK_SECONDS)
             waiting = self._since.copy().values()
@@ -116,38 +119,56 @@ class Waiting:
             patience = min(self._patience, SHORT_PATIENCE) if len(waiting) > MOST // 2 else self._patience
             now = time.monotonic()
             late = {(client, port) for since, client, port in waiting if now - since > patience}
-            if late and _TCP_INFO is not None:
-                _cut(late, patience)
+            overdue = set()
+            for inode, connection in _connections(late):
+                with suppress(OSError), connection:
+                    if _is_overdue(connection, patience, self._patience):
+                        overdue.add(inode)
+                        # A request that came a moment ago, on a connection that was long idle, is answered when we look again.
+                        if inode in suspects:
+                            connection.shutdown(socket.SHUT_RDWR)
+            suspects = overdue
         self._is_watched = False
         if self._since:  # somebody came in between, and saw that there was a watch
             self._watch()
 
 
-def _cut(late: set[tuple[str, str]], patience: float) -> None:
-    """Cut the connections of the *late*, clients with our ports, from which something has come for *patience* seconds without an answer."""
-    for name in os.listdir("/proc/self/fd"):
+def _connections(late: set[tuple[str, str]]) -> Iterator[tuple[int, socket.socket]]:
+    """Yield copies of the connections of the *late*, clients with our ports, each with its inode."""
+    if not late or _TCP_INFO is None or not _DESCRIPTORS.is_dir():
+        return
+    for name in os.listdir(_DESCRIPTORS):
         with suppress(OSError):
-            # The copy is the connection that we judge, whatever becomes of the original meanwhile.
+            # The copy is the connection that is judged, whatever becomes of the original meanwhile.
             copy = os.dup(int(name))
             try:
-                if stat.S_ISSOCK(os.fstat(copy).st_mode):
-                    _judge(copy, late, patience)
-            finally:
+                status = os.fstat(copy)
+                connection = socket.socket(fileno=copy) if stat.S_ISSOCK(status.st_mode) else None
+            except OSError:
                 os.close(copy)
+                raise
+            if connection is None:
+                os.close(copy)
+            elif _ends(connection) in late:
+                yield status.st_ino, connection
+            else:
+                connection.close()
 
 
-def _judge(descriptor: int, late: set[tuple[str, str]], patience: float) -> None:
+def _ends(connection: socket.socket) -> tuple[str, str] | None:
+    """Return the client's address and our port, None for what is no connection of the internet."""
+    with suppress(OSError):
+        if connection.family in (socket.AF_INET, socket.AF_INET6):
+            return connection.getpeername()[0], str(connection.getsockname()[1])
+    return None
+
+
+def _is_overdue(connection: socket.socket, patience: float, longest: float) -> bool:
     assert _TCP_INFO is not None  # noqa: S101 - says so to mypy
-    connection = socket.socket(fileno=descriptor)
-    try:
-        if connection.family in (socket.AF_INET, socket.AF_INET6) and _ends(connection) in late:
-            sent, _, received = _AGES.unpack(connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _AGES.size))
-            # The kernel's clock is coarse: what came in the moment of our last answer may have come after it.
-            if received <= sent and sent > patience * 1000:
-                connection.shutdown(socket.SHUT_RDWR)
-    finally:
-        connection.detach()
-
-
-def _ends(connection: socket.socket) -> tuple[str, str]:
-    return connection.getpeername()[0], str(connection.getsockname()[1])
+    told = connection.getsockopt(socket.IPPROTO_TCP, _TCP_INFO, _INFO.size)
+    if len(told) < _INFO.size:  # before Linux 4.6
+        return False
+    sent, received, answers = _INFO.unpack(told)
+    # The kernel's clock is coarse: what came in the moment of our last answer may have come before it, as on idle connections, or after it.
+    is_waiting = received < sent or (received == sent and (not answers or sent > longest * 1000))
+    return bool(is_waiting and sent > patience * 1000)

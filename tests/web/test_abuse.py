@@ -175,6 +175,27 @@ def test_a_thousand_slow_bodies_stop_nobody_who_asks(port):
     assert memory() < 200
 
 
+def test_who_waits_between_two_requests_is_not_taken_for_slow(port):
+    """Connections of the same client, as all of a proxy's are: those that were answered go on, while those that keep us waiting are cut."""
+    more = HONEST.replace(b"Connection: close\r\n", b"")
+    with ExitStack() as stack:
+        honest = [stack.enter_context(connected(port)) for _ in range(20)]
+        slow = [stack.enter_context(connected(port)) for _ in range(200)]
+        for connection in slow:
+            connection.sendall(SLOW["half a body"])
+        until = time.monotonic() + 4
+        while time.monotonic() < until:
+            for connection in honest:
+                connection.sendall(more)
+                answer = b""
+                while not answer.endswith(b"</clientConfig>\n"):
+                    answer += (piece := connection.recv(65536))
+                    assert piece
+            time.sleep(1.3)
+        assert [rest_of(connection) for connection in slow] == [b""] * 200
+        assert time.monotonic() < until + 4
+
+
 def test_thousands_of_idle_connections_stop_nobody(port):
     """There are more places than that."""
     with ExitStack() as stack, _descriptors(3_000):
