@@ -60,6 +60,16 @@ class Config:
         return self.instance / "snapshot.mdb"
 
     @property
+    def run_folder(self) -> Path:
+        """What the processes of a running service tell each other; nothing in it matters to the next one."""
+        return self.instance / "run"
+
+    @property
+    def state_path(self) -> Path:
+        """The file by which the workers know how the follower fares."""
+        return self.run_folder / "follower.json"
+
+    @property
     def own_name(self) -> str | None:
         """The service's own host name, from *base_url*."""
         return urlsplit(self.base_url).hostname if self.base_url else None
