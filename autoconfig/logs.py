@@ -20,11 +20,13 @@ from typing import Any
 from autoconfig.errors import printable
 
 MOST_A_SECOND = 20  # lines of one process
-MAX_TEXT = 1_500  # characters of a message or value; with everything around it a line is written to a pipe in one piece (POSIX, PIPE_BUF)
+MAX_MESSAGE = 1_500  # characters; a line of this and a few values is written to a pipe in one piece (POSIX, PIPE_BUF)
+MAX_VALUE = 300
 MAX_PLACES = 12  # of an exception: where it was raised, and who called
 
 # What stands before an @, or before how a URL writes one: the local part of an address, a user's name with a password.
 _BEFORE_AT = re.compile(r'"[^"@]*"(?=@|%40)|(?<![^\s@])[^\s@]+?(?=@|%40)', re.IGNORECASE)
+_LAST_WORD = re.compile(r'(?:(?<!\S)|"[^"]*)\S*\Z')
 _PLAIN_VALUE = re.compile(r"[^\s\"'=]+")
 
 
@@ -73,7 +75,7 @@ class Line(logging.Formatter):
         left_out = getattr(record, "left_out", 0)
         if left_out:
             fields = {**fields, "left_out": left_out}
-        values = {name: value if isinstance(value, int | float) else clean(value) for name, value in fields.items()}
+        values = {name: value if isinstance(value, int | float) else clean(value, MAX_VALUE) for name, value in fields.items()}
         when = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         level = record.levelname.lower()
         if self._is_json:
@@ -107,9 +109,12 @@ class Bounded(logging.Filter):
         return True
 
 
-def clean(value: object) -> str:
+def clean(value: object, most: int = MAX_MESSAGE) -> str:
     """Return *value* as a part of a line: bounded, unbroken, and without what stands before an @."""
-    return printable(_BEFORE_AT.sub("*", str(value)[: MAX_TEXT + 1]), MAX_TEXT)
+    text = str(value)
+    if len(text) > most:
+        text = _LAST_WORD.sub("…", text[:most])  # what follows could have been an @
+    return printable(_BEFORE_AT.sub("*", text), most)
 
 
 def _quoted(value: object) -> str:

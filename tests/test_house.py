@@ -22,6 +22,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {"address", "errors"},
     "config": _GROUND,
     "i18n": _GROUND,
+    "logs": {"errors"},
     "templating": {"i18n"},
     "signing": {"config"} | _GROUND,
     "formats": _GROUND,
@@ -38,8 +39,8 @@ MAY_IMPORT: dict[str, set[str]] = {
     "diagnose": {"checks", "clients", "findings", "catalogue", "observations", "dnsrecords"} | _GROUND,
     "report": {"clients", "lint", "findings", "catalogue", "observations", "i18n", "templating"} | _GROUND,
     "guides": {"i18n", "templating", "catalogue"} | _GROUND,
-    "web": {"store", "formats", "signing", "config", "guides", "i18n", "templating"} | _GROUND,
-    "cli": {"store", "formats", "dnsrecords", "signing", "config", "i18n", "network", "checks", "diagnose", "catalogue", "report"}
+    "web": {"store", "formats", "signing", "config", "logs", "guides", "i18n", "templating"} | _GROUND,
+    "cli": {"store", "formats", "dnsrecords", "signing", "config", "logs", "i18n", "network", "checks", "diagnose", "catalogue", "report"}
     | {"clients", "lint", "findings", "guides", "observations"}
     | _GROUND,
 }

@@ -12,7 +12,7 @@ import threading
 
 import click
 
-from autoconfig import signing
+from autoconfig import logs, signing
 from autoconfig.cli.room import Room, note
 from autoconfig.config import PREFIX
 from autoconfig.errors import N_, AutoconfigError, SnapshotError, UsageError
@@ -35,12 +35,15 @@ def serve(room: Room, host: str, port: int, workers: int) -> None:
     """
     config = room.config
     signing.from_config(config)  # a certificate that cannot be used stops us here, in one line, and not in each worker
+    logs.configure(config.log_format)
     _refuse_busy(host, port)
     _first_snapshot(room)
     stop = threading.Event()
     from autoconfig.store.follow import follow
+    from autoconfig.store.state import Teller
 
-    follower = threading.Thread(target=follow, args=(config.database_url, config.snapshot_path, stop), daemon=True)
+    told = {"tell": Teller(config.state_path)}
+    follower = threading.Thread(target=follow, args=(config.database_url, config.snapshot_path, stop), kwargs=told, daemon=True)
     follower.start()
 
     from granian import Granian
@@ -62,6 +65,7 @@ def serve(room: Room, host: str, port: int, workers: int) -> None:
         respawn_failed_workers=True,
         respawn_interval=0.5,
         log_level=LogLevels.warning,
+        log_dictconfig=logs.settings(config.log_format),
     )
     shown = f"[{host}]" if ":" in host else host
     note(f"autoconfig serves http://{shown}:{port}/ from {config.instance}")

@@ -14,10 +14,10 @@ from pathlib import Path
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestURITooLarge
 
-from autoconfig import signing
+from autoconfig import logs, signing
 from autoconfig.config import Config, find_instance, load
 from autoconfig.store.snapshot import Snapshot
-from autoconfig.web import autodiscover, discovery, errors, guides, health, profile, proxies, tls, wellknown
+from autoconfig.web import autodiscover, discovery, errors, guides, health, metrics, profile, proxies, seen, tls, wellknown
 from autoconfig.web.branding import Branding
 from autoconfig.web.languages import Languages
 from autoconfig.web.pages import Pages
@@ -38,7 +38,9 @@ def create_app(config: Config | None = None, known: Known | None = None) -> Flas
     """
     if config is None:
         config = load(find_instance(None, os.environ, Path.cwd()), os.environ)
-    domains: Known = known or Snapshot(config.snapshot_path)
+        logs.configure(config.log_format)
+    snapshot = Snapshot(config.snapshot_path)
+    domains: Known = known or snapshot
     lookup = domains.client_config
     # Not strict: a worker may begin long after `serve` looked at the certificate, and answers without a good one, too.
     signer = signing.from_config(config, strict=False)
@@ -63,7 +65,9 @@ def create_app(config: Config | None = None, known: Known | None = None) -> Flas
     app.after_request(_protect)
     app.extensions["autoconfig"] = domains
     errors.register(app, pages)
-    app.register_blueprint(health.blueprint())
+    counts = metrics.Counts(config.run_folder)
+    app.register_blueprint(health.blueprint(snapshot, config.state_path))
+    app.register_blueprint(metrics.blueprint(counts, snapshot, config.state_path))
     app.register_blueprint(discovery.blueprint(lookup))
     app.register_blueprint(autodiscover.blueprint(lookup, is_https))
     app.register_blueprint(profile.blueprint(lookup, signer.sign if signer else None))
@@ -72,6 +76,7 @@ def create_app(config: Config | None = None, known: Known | None = None) -> Flas
     app.register_blueprint(branding.blueprint())
     app.register_blueprint(guides.blueprint(lookup, pages, config.base_url, config.own_name))
     app.wsgi_app = autodiscover.in_one_case(app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's own way to add a layer
+    app.wsgi_app = seen.observed(app.wsgi_app, counts, config.trusted_proxies)  # type: ignore[assignment,method-assign]
     return app
 
 

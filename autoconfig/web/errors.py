@@ -1,22 +1,22 @@
 """Every answer that is not what was asked for: a short line for programs, a page for people, and never a traceback.
 
-What went wrong inside is logged with the places in the code and without values: an address never reaches a log.
+What went wrong inside is left for the log with the places in the code and without values: an address never reaches a log.
 """
 
 from __future__ import annotations
 
-import logging
-import traceback
 from http import HTTPStatus
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from autoconfig import logs
 from autoconfig.errors import N_, AddressError, AutoconfigError, SnapshotError, UsageError
 from autoconfig.formats.pacc import PaccError
 from autoconfig.web.answers import passing
 from autoconfig.web.pages import Pages
 from autoconfig.web.question import NotOurs
+from autoconfig.web.seen import CAUSE
 
 RETRY_AFTER = "5"  # seconds: a snapshot is being written, or a person is mending it
 
@@ -38,8 +38,6 @@ MESSAGES: dict[int, tuple[str, str]] = {
     503: (N_("We cannot look up settings right now"), N_("Please try again in a minute. Your mail itself is not affected.")),
 }
 
-_log = logging.getLogger("autoconfig.web")
-
 
 def register(app: Flask, pages: Pages) -> None:
     """Make *app* answer every error."""
@@ -50,7 +48,7 @@ def register(app: Flask, pages: Pages) -> None:
             return internal(error)
         response = _answer(pages, status, str(error), error)
         if status is HTTPStatus.SERVICE_UNAVAILABLE:
-            _log.error("503: %s", error)
+            request.environ[CAUSE] = str(error)
             response.headers["Retry-After"] = RETRY_AFTER
         return response
 
@@ -64,8 +62,7 @@ def register(app: Flask, pages: Pages) -> None:
         return response
 
     def internal(error: Exception) -> Response:
-        places = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("500: %s at %s\n%s", type(error).__name__, request.endpoint, places)
+        request.environ[CAUSE] = logs.told(error)
         return _answer(pages, HTTPStatus.INTERNAL_SERVER_ERROR, _message(500)[0], None)
 
     app.register_error_handler(AutoconfigError, ours)
