@@ -5,6 +5,7 @@ The workers read nothing but the snapshot; only this parent process talks to the
 
 from __future__ import annotations
 
+import logging
 import multiprocessing
 import os
 import socket
@@ -13,13 +14,15 @@ import threading
 import click
 
 from autoconfig import logs, signing
-from autoconfig.cli.room import Room, note
+from autoconfig.cli.room import Room
 from autoconfig.config import PREFIX
 from autoconfig.errors import N_, AutoconfigError, SnapshotError, UsageError
 
 APPLICATION = "autoconfig.web:create_app"
 
 _THREADS = 2  # of each worker: an answer is a look-up in memory, more threads would only take turns
+
+_log = logging.getLogger(__name__)
 
 
 @click.command(name="serve")
@@ -68,7 +71,7 @@ def serve(room: Room, host: str, port: int, workers: int) -> None:
         log_dictconfig=logs.settings(config.log_format),
     )
     shown = f"[{host}]" if ":" in host else host
-    note(f"autoconfig serves http://{shown}:{port}/ from {config.instance}")
+    _log.info("autoconfig serves http://%s:%d/ from %s", shown, port, config.instance)
     try:
         server.serve()
     finally:

@@ -55,7 +55,7 @@ _MAGIC = struct.pack("=I", 0xBEEFC0DE)  # lmdb.h, MDB_MAGIC; behind a page heade
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the file shows: which revision of which store, how many domains are listed, and when it last changed (Unix time, None where it is gone)."""
+    """What the file shows: which revision of which store, how many domains; and when it last changed (Unix time), None if it is gone."""
 
     mark: Mark
     domains: int

@@ -118,7 +118,7 @@ class Cells:
                     return cells
             _log.warning("%s: there are too many workers; this one counts for itself", self._folder)
         except OSError as error:
-            _log.warning("%s: %s; this worker counts for itself", self._folder, error.strerror or type(error).__name__)
+            _log.warning("%s: %s; this worker counts for itself", error.filename or self._folder, error.strerror or type(error).__name__)
         return memoryview(bytearray(self._octets)).cast("Q")
 
     def _take(self, path: Path) -> memoryview[int] | None:

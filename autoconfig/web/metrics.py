@@ -322,7 +322,7 @@ def _follower(told: state.State | None, now: float) -> dict[str, Iterable[Sample
 
 
 def _shown(value: float) -> str:
-    return str(value) if isinstance(value, int) else f"{value:.9f}".rstrip("0").rstrip(".")
+    return str(value) if isinstance(value, int) else f"{value:.6f}"  # to a microsecond; of a time, to what a clock knows
 
 
 def _version() -> str:

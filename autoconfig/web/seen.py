@@ -92,10 +92,11 @@ def _id_of(environ: WSGIEnvironment, trusted: tuple[Network, ...], new_id: Calla
     known: str | None = environ.get(_ID)
     if known is not None:
         return known
-    brought: str = environ.get("HTTP_X_REQUEST_ID", "")
-    is_taken = _GOOD_ID.fullmatch(brought) and proxies.is_from(trusted, environ.get("REMOTE_ADDR"))
-    environ[_ID] = made = brought if is_taken else new_id()
-    return made
+    brought: str | None = environ.get("HTTP_X_REQUEST_ID")
+    if brought is None or not _GOOD_ID.fullmatch(brought) or not proxies.is_from(trusted, environ.get("REMOTE_ADDR")):
+        brought = new_id()
+    environ[_ID] = brought
+    return brought
 
 
 def _tell(environ: WSGIEnvironment, path: str, status: str, spent: int, request_id: str) -> None:
