@@ -29,7 +29,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "dnsrecords": _GROUND,
     "store": _GROUND,
     "observations": _GROUND,
-    "publicsuffix": set(),
+    "publicsuffix": {"address", "errors"},
     "findings": {"observations", "clients"} | _GROUND,  # of clients the names of types alone, see below
     "catalogue": {"findings", "observations"} | _GROUND,
     "network": {"observations"} | _GROUND,

@@ -169,7 +169,7 @@ def check(
         hosts: dict[str, list[str]] = {}
         for host, ip in resolve:
             hosts.setdefault(host, []).append(ip)
-        async with Live(resolver=resolver, resolve=hosts, ca=ca, deadline=deadline) as world:
+        async with Live(resolver=resolver, resolve=hosts, ca=ca, deadline=deadline, politely=len(known) > 1) as world:
             await _look(known, world, only, deadline, show, visit)
             if save_to is not None:
                 facts.save(save_to, facts.Facts(str(targets[0]), world.now, world.answers))
