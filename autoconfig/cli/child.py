@@ -91,7 +91,7 @@ def _answer(work: Work) -> None:
     from granian.constants import HTTPModes, Loops, RuntimeModes, TaskImpl
     from granian.log import LogLevels
 
-    def application() -> Any:
+    def application() -> Any:  # noqa: ANN401 - WSGI's, whatever it is
         module, _, name = APPLICATION.partition(":")
         app = getattr(importlib.import_module(module), name)(work.config)
         # Connections wait at the listener already, and the next thing that granian does is to accept them.

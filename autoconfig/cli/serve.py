@@ -9,7 +9,7 @@ import socket
 
 import click
 
-from autoconfig.cli.room import Room, note
+from autoconfig.cli.room import Room, note, user_name
 from autoconfig.config import Config
 from autoconfig.errors import N_, AutoconfigError, SnapshotError, UsageError
 
@@ -59,8 +59,12 @@ def _first_snapshot(room: Room) -> None:
     try:
         Snapshot.open(room.config.snapshot_path)
     except SnapshotError:
-        with room.snapshot():
-            pass
+        from autoconfig.store.follow import PATIENCE, catch_up
+        from autoconfig.store.store import open_store
+
+        config = room.make_folder()
+        with open_store(config.database_url, who=user_name(), patience=PATIENCE) as store:
+            catch_up(store, config.snapshot_path)
 
 
 def _listen(host: str, port: int) -> socket.socket:

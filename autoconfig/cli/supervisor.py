@@ -82,7 +82,6 @@ class Supervisor:
 
     def __post_init__(self) -> None:
         self._former = self.config
-        # The follower is last: the first answer does not wait for it.
         self._posts = [*(Post(Role.WORKER) for _ in range(self.workers)), Post(Role.FOLLOWER)]
         self._selector = selectors.DefaultSelector()
 
@@ -168,6 +167,8 @@ class Supervisor:
         if self._is_stopping:
             return
         for post in self._posts:
+            if not self._was_ready and self._children:
+                return  # the first one has the machine for itself, and answers in half the time
             if post.child is None and post.trial is None and post.not_before <= now:
                 post.child = self._start(post.role)
                 if post in self._to_replace:

@@ -18,6 +18,8 @@ from autoconfig.store.changes import Mark
 from autoconfig.store.snapshot import MAP_SIZE, SnapshotFull, mark_of, write
 from autoconfig.store.store import Store, open_store
 
+PATIENCE = 5.0  # seconds that the service waits for other programs at the database: whoever asks has the snapshot meanwhile
+
 _log = logging.getLogger(__name__)
 
 
@@ -46,7 +48,7 @@ def follow(store_url: str, path: Path, stop: threading.Event, interval: float = 
     is_away = False
     while not stop.is_set():
         try:
-            with open_store(store_url, create=False) as store:
+            with open_store(store_url, create=False, patience=PATIENCE) as store:
                 while not stop.is_set():
                     catch_up(store, path)
                     if is_away:
