@@ -179,8 +179,8 @@ class Supervisor:
 
     def _start(self, role: Role) -> Child:
         here, there = os.pipe()
-        process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "autoconfig.cli.child"],
+        process = subprocess.Popen(  # noqa: S603 - ourselves
+            [sys.executable, "-P", "-m", "autoconfig.cli.child", role],  # the last is for people who look at processes
             stdin=subprocess.PIPE,
             pass_fds=(self.listener, there),
             env=os.environ | {PREFIX + "INSTANCE": str(self.config.instance)},
