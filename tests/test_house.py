@@ -54,7 +54,7 @@ HOMES: dict[str, set[str]] = {
     "lmdb": {"store/snapshot.py"},
     "click": {"cli"},
     "rich": {"cli", "report"},
-    "granian": {"cli/serve.py"},
+    "granian": {"cli/child.py"},
     "jinja2": {"templating.py"},
     "lxml": {"formats/xml.py"},
     "cryptography": {"signing.py", "network", "checks/dkim.py"},

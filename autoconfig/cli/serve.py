@@ -1,26 +1,21 @@
-"""`autoconfig serve`: granian with our application by name, and beside it the follower that keeps the snapshot at the store's revision.
+"""`autoconfig serve`: see that the service can start, take the port, and leave the rest to the supervisor.
 
-The workers read nothing but the snapshot; only this parent process talks to the database.
+What takes long to import is imported by those who need it: the first answer waits for nothing else.
 """
 
 from __future__ import annotations
 
 import logging
-import multiprocessing
-import os
 import socket
-import threading
 
 import click
 
-from autoconfig import logs, signing
-from autoconfig.cli.room import Room
-from autoconfig.config import PREFIX
+from autoconfig import logs
+from autoconfig.cli.room import Room, user_name
+from autoconfig.config import Config
 from autoconfig.errors import N_, AutoconfigError, SnapshotError, UsageError
 
-APPLICATION = "autoconfig.web:create_app"
-
-_THREADS = 2  # of each worker: an answer is a look-up in memory, more threads would only take turns
+_BACKLOG = 1024  # connections that wait to be accepted
 
 _log = logging.getLogger(__name__)
 
@@ -30,53 +25,36 @@ _log = logging.getLogger(__name__)
 @click.option("--port", default=8080, show_default=True, metavar="P", type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.option("--workers", default=2, show_default=True, metavar="N", type=click.IntRange(1, 256), help="How many processes answer.")
 @click.pass_obj
-def serve(room: Room, host: str, port: int, workers: int) -> None:
+def serve(room: Room, host: str, port: int, workers: int) -> int:
     """Answer mail programs and people over HTTP.
 
     Put a web server that speaks https in front (the README has complete examples). Changes made by the other commands are served
-    within two seconds. Ctrl-C stops it after the requests under way.
+    within two seconds. Ctrl-C stops it after the requests under way; SIGHUP has it read its configuration again.
     """
-    config = room.config
-    signing.from_config(config)  # a certificate that cannot be used stops us here, in one line, and not in each worker
+    from autoconfig.cli.supervisor import Supervisor
+
+    config = _usable(room)
     logs.configure(config.log_format)
-    _refuse_busy(host, port)
     _first_snapshot(room)
-    stop = threading.Event()
-    from autoconfig.store.follow import follow
-    from autoconfig.store.state import Teller
-
-    told = {"tell": Teller(config.state_path)}
-    follower = threading.Thread(target=follow, args=(config.database_url, config.snapshot_path, stop), kwargs=told, daemon=True)
-    follower.start()
-
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    # The workers are processes made from nothing: a fork of this one would take its threads' locks along.
-    multiprocessing.set_start_method("spawn", force=True)
-    os.environ[PREFIX + "INSTANCE"] = str(config.instance)
-    server = Granian(
-        APPLICATION,
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        factory=True,
-        workers=workers,
-        blocking_threads=_THREADS,
-        websockets=False,
-        respawn_failed_workers=True,
-        respawn_interval=0.5,
-        log_level=LogLevels.warning,
-        log_dictconfig=logs.settings(config.log_format),
-    )
+    listener = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
-    _log.info("autoconfig serves http://%s:%d/ from %s", shown, port, config.instance)
-    try:
-        server.serve()
-    finally:
-        stop.set()
-        follower.join(timeout=5)
+    return Supervisor(
+        config,
+        listener.detach(),
+        workers,
+        read_config=lambda: _usable(Room(room.instance, room.environ)),
+        when_ready=lambda: _log.info("autoconfig serves http://%s:%d/ from %s", shown, port, config.instance),
+    ).run()
+
+
+def _usable(room: Room) -> Config:
+    """Return the configuration; a certificate that cannot be used stops us here, in one line, and not in each worker."""
+    config = room.config
+    if config.sign_cert or config.sign_key or config.sign_chain:
+        from autoconfig import signing
+
+        signing.from_config(config)
+    return config
 
 
 def _first_snapshot(room: Room) -> None:
@@ -86,21 +64,27 @@ def _first_snapshot(room: Room) -> None:
     try:
         Snapshot.open(room.config.snapshot_path)
     except SnapshotError:
-        with room.snapshot():
-            pass
+        from autoconfig.store.follow import PATIENCE, catch_up
+        from autoconfig.store.store import open_store
+
+        config = room.make_folder()
+        with open_store(config.database_url, who=user_name(), patience=PATIENCE) as store:
+            catch_up(store, config.snapshot_path)
 
 
-def _refuse_busy(host: str, port: int) -> None:
-    """Say clearly that the port is taken: granian shares ports, so a second server would quietly take half of the requests."""
+def _listen(host: str, port: int) -> socket.socket:
+    """Return the socket that every worker accepts from: none of them takes waiting connections along when it ends."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
-            probe.listen(1)
+        listener = socket.socket(family, kind, protocol)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+        listener.bind(address)
+        listener.listen(_BACKLOG)
     except socket.gaierror:
         raise UsageError(N_("%(host)s is not an address to listen on"), host=host) from None
     except OSError as error:
         raise AutoconfigError(
             N_("cannot listen on %(host)s port %(port)d: %(reason)s"), host=host, port=port, reason=error.strerror or error
         ) from None
+    return listener

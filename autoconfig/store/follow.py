@@ -22,6 +22,8 @@ from autoconfig.store.store import Store, open_store
 # database could be reached.
 Tell = Callable[[int | None, bool], None]
 
+PATIENCE = 5.0  # seconds that the service waits for other programs at the database: whoever asks has the snapshot meanwhile
+
 _log = logging.getLogger(__name__)
 
 
@@ -52,7 +54,7 @@ def follow(
     is_away = False
     while not stop.is_set():
         try:
-            with open_store(store_url, create=False) as store:
+            with open_store(store_url, create=False, patience=PATIENCE) as store:
                 while not stop.is_set():
                     tell(catch_up(store, path), True)
                     if is_away:
