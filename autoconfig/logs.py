@@ -25,7 +25,7 @@ MAX_VALUE = 300
 MAX_PLACES = 12  # of an exception: where it was raised, and who called
 
 # What stands before an @, or before how a URL writes one: the local part of an address, a user's name with a password.
-_BEFORE_AT = re.compile(r'"[^"@]*"(?=@|%40)|(?<![^\s@])[^\s@]+?(?=@|%40)', re.IGNORECASE)
+_BEFORE_AT = re.compile(r'"[^"@]*"(?=@|%40)|(?<![^\s@])[^\s@]+(?=@|%40)', re.IGNORECASE)
 _LAST_WORD = re.compile(r'(?:(?<!\S)|"[^"]*)\S*\Z')
 _PLAIN_VALUE = re.compile(r"[^\s\"'=]+")
 
