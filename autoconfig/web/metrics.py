@@ -42,8 +42,8 @@ FORMATS = (
     "other",
 )
 OUTCOMES = ("ours", "not-ours", "bad", "redirect", "unchanged", "limited", "error")
-# How a check that was started from a guide ends: the status of its report, or that it never began, or that it broke.
-CHECKS = ("ok", "notice", "warning", "unknown", "error", "critical", "refused", "failed")
+# How a live check that was asked for from a guide ended; "busy": it could not begin, because too many were under way.
+CHECKS = ("well", "care", "partly", "broken", "unknown", "failed", "busy")
 # Seconds. The hottest answers take some ten microseconds, pages some milliseconds, and nothing should take longer than a moment.
 BOUNDS = (0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
@@ -138,7 +138,7 @@ class Counts:
         cells[_SPENT + kind] += spent
 
     def check(self, outcome: str) -> None:
-        """Count a check that was started from a guide and ended with *outcome*, one of CHECKS."""
+        """Count a live check that ended with *outcome*, one of CHECKS."""
         (self._cells.own or self._cells.open())[_CHECKS + CHECKS.index(outcome)] += 1
 
     def sums(self) -> Sums:
@@ -192,7 +192,7 @@ class Family:
 FAMILIES_TOLD = (
     Family("requests_total", "counter", "Requests answered."),
     Family("request_duration_seconds", "histogram", "Time until the answer was ready to be sent."),
-    Family("live_checks_total", "counter", "Checks that visitors started from a guide, by how they ended."),
+    Family("live_checks_total", "counter", "Live checks that were asked for from a guide, by how they ended."),
     Family("workers", "gauge", "Workers that live."),
     Family("worker_starts_total", "counter", "Workers that began since the service was started."),
     Family("worker_start_time_seconds", "gauge", "When the worker began, as Unix time."),

@@ -68,7 +68,7 @@ def observed(application: WSGIApplication, counts: Counts, trusted: tuple[Networ
             answer = _broken(start)
         spent = clock() - began
         counted(path, environ.get("HTTP_USER_AGENT", ""), status, spent)
-        if status >= "5" or spent > slow_ns:
+        if status >= "5" or (spent > slow_ns and status < "4"):  # who is refused for being slow is none of our trouble
             _tell(environ, path, status, spent, _id_of(environ, trusted, new_id))
         return answer
 

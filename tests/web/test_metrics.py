@@ -271,12 +271,12 @@ def test_nobody_makes_us_remember_without_end() -> None:
 def test_checks_that_visitors_start_are_counted(tmp_path: Path) -> None:
     """By how they end."""
     counts = Counts(tmp_path, 1)
-    counts.check("critical")
-    counts.check("critical")
-    counts.check("refused")
+    counts.check("broken")
+    counts.check("broken")
+    counts.check("busy")
     samples = _parsed(exposition(counts, Snapshot(tmp_path / "none"), tmp_path / "none"))
     told = {dict(pairs)["outcome"]: value for (name, pairs), value in samples.items() if name == "live_checks_total"}
-    assert told == dict.fromkeys(CHECKS, 0) | {"critical": 2, "refused": 1}
+    assert told == dict.fromkeys(CHECKS, 0) | {"broken": 2, "busy": 1}
     with pytest.raises(ValueError, match="not in"):
         counts.check("other")
 
