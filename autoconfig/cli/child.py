@@ -11,6 +11,7 @@ import os
 import pickle
 import resource
 import signal
+import socket
 import sys
 import threading
 import time
@@ -23,6 +24,9 @@ from autoconfig.config import Config
 from autoconfig.errors import AutoconfigError
 
 APPLICATION = "autoconfig.web:create_app"
+
+LEAVE = signal.SIGUSR1  # to a worker: leave for another, who accepts from the same socket. SIGTERM: leave for nobody
+_DEAF_SECONDS = 1.0
 
 STOP_SECONDS = 8.0  # for the requests under way, when the service stops
 
@@ -92,8 +96,28 @@ def _follow(work: Work) -> None:
     follow(work.config.database_url, work.config.snapshot_path, threading.Event())
 
 
+def _leave(listener: int) -> None:
+    """Accept nothing more, and end as by SIGTERM once every connection that was accepted has had the time to send its request.
+
+    An end closes connections without a request, and one that was accepted in that moment is not idle: its request is on the way.
+    """
+    own = os.dup(listener)
+    # In its place comes a socket to which nobody connects; the waiting connections stay with the other holders of the old one.
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        nobody.setblocking(False)
+        os.dup2(nobody.fileno(), listener)
+    time.sleep(_DEAF_SECONDS)
+    end = signal.getsignal(signal.SIGTERM)
+    os.dup2(own, listener)  # granian has it registered, and must find it to let go of it
+    if callable(end):
+        end(signal.SIGTERM, None)
+
+
 def _answer(work: Work) -> None:
     """Accept connections and answer, until SIGTERM; then finish the requests under way."""
+    assert work.listener is not None  # noqa: S101 - says so to mypy
+    leave = threading.Thread(target=_leave, args=(work.listener,), daemon=True)
+    signal.signal(LEAVE, lambda *_: leave.start())
     from granian import Granian
     from granian._granian import SocketHolder
     from granian.constants import HTTPModes, Loops, RuntimeModes, TaskImpl

@@ -27,7 +27,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
-from autoconfig.cli.child import BACKLOG, STOP_SECONDS, Role, Work
+from autoconfig.cli.child import BACKLOG, LEAVE, STOP_SECONDS, Role, Work
 from autoconfig.config import PREFIX, Config
 from autoconfig.errors import AutoconfigError
 
@@ -144,7 +144,7 @@ class Supervisor:
         for listener in self.listeners:
             listener.close()
         for child in self._children:
-            self._dismiss(child, STOP_SECONDS)
+            self._dismiss(child, STOP_SECONDS, signal.SIGTERM)
 
     def _reload(self) -> None:
         if self._is_stopping:
@@ -160,7 +160,7 @@ class Supervisor:
         self._to_replace = list(self._posts)
         for post in self._posts:
             if post.trial is not None:  # it knows an older one
-                self._dismiss(post.trial, 0)
+                self._dismiss(post.trial, 0, signal.SIGTERM)
                 post.trial = None
 
     # --- posts ---------------------------------------------------------------------------------------------------------------------
@@ -220,9 +220,9 @@ class Supervisor:
             process.stdin.flush()
         return child
 
-    def _dismiss(self, child: Child, seconds: float) -> None:
-        """Tell *child* to go, within *seconds*."""
-        child.process.terminate()
+    def _dismiss(self, child: Child, seconds: float, number: signal.Signals) -> None:
+        """Tell *child* to go, within *seconds*, by the signal *number*."""
+        child.process.send_signal(number)
         child.deadline = time.monotonic() + seconds
 
     def _insist(self, now: float) -> None:
@@ -244,7 +244,7 @@ class Supervisor:
         for post in self._posts:
             if post.trial is child:
                 if post.child is not None:
-                    self._dismiss(post.child, LEAVE_SECONDS)
+                    self._dismiss(post.child, LEAVE_SECONDS, signal.SIGTERM if post.listener is None else LEAVE)
                 post.child, post.trial = child, None
                 self._to_replace.remove(post)
                 self._tell_reloaded()
@@ -282,6 +282,9 @@ class Supervisor:
         post.failures = post.failures + 1 if now - child.started < SOON_SECONDS else 0
         pause = min(0.1 * 2**post.failures, LONGEST_PAUSE) if post.failures else 0.0
         post.not_before = now + pause
+        if pause and post.listener is not None:
+            # Who waits there would wait for long; the next ones are dealt out to the others. It listens again with the next worker.
+            post.listener.shutdown(socket.SHUT_RD)
         _log.warning("%s ended (%s); another takes its place%s", child.name, how, f" in {pause:.1f} s" if pause else "")
 
     def _stay(self, why: str) -> None:
