@@ -61,7 +61,7 @@ class Config:
 
     @property
     def run_folder(self) -> Path:
-        """What the processes of a running service tell each other; nothing in it matters to the next one."""
+        """What the processes of a running service tell each other; while none runs it may be thrown away."""
         return self.instance / "run"
 
     @property

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 PATH = "/mail/config-v1.1.xml?emailaddress=anna@kund.se"
-PAUSE = 0.002  # seconds between two requests of a client: the others of this machine need it, too
+PAUSE = 0.01  # seconds between two requests of a client: the others of this machine need it, too
 
 _CLOSED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 

@@ -64,7 +64,7 @@ HOMES: dict[str, set[str]] = {
     "dns": {"network"},
     "requests": {"network"},
     "ssl": {"network"},
-    "socket": {"network", "cli/serve.py"},
+    "socket": {"network", "cli/serve.py", "cli/supervisor.py", "cli/child.py"},
     "babel": {"locale"},
     "hatchling": {"locale"},
 }

@@ -15,8 +15,6 @@ from autoconfig.cli.room import Room, user_name
 from autoconfig.config import Config
 from autoconfig.errors import N_, AutoconfigError, SnapshotError, UsageError
 
-_BACKLOG = 1024  # connections that wait to be accepted
-
 _log = logging.getLogger(__name__)
 
 
@@ -36,12 +34,10 @@ def serve(room: Room, host: str, port: int, workers: int) -> int:
     config = _usable(room)
     logs.configure(config.log_format)
     _first_snapshot(room)
-    listener = _listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     return Supervisor(
         config,
-        listener.detach(),
-        workers,
+        _listeners(host, port, workers),
         read_config=lambda: _usable(Room(room.instance, room.environ)),
         when_ready=lambda: _log.info("autoconfig serves http://%s:%d/ from %s", shown, port, config.instance),
     ).run()
@@ -72,19 +68,26 @@ def _first_snapshot(room: Room) -> None:
             catch_up(store, config.snapshot_path)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    """Return the socket that every worker accepts from: none of them takes waiting connections along when it ends."""
+def _listeners(host: str, port: int, count: int) -> list[socket.socket]:
+    """Return *count* sockets that share the port, for each worker one."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
-        listener.bind(address)
-        listener.listen(_BACKLOG)
+        # One that does not share goes first: a second server would quietly take half of the requests.
+        with _bound(family, kind, protocol, address, socket.SO_REUSEADDR) as probe:
+            probe.listen(1)
+        return [_bound(family, kind, protocol, address, socket.SO_REUSEADDR, socket.SO_REUSEPORT) for _ in range(count)]
     except socket.gaierror:
         raise UsageError(N_("%(host)s is not an address to listen on"), host=host) from None
     except OSError as error:
         raise AutoconfigError(
             N_("cannot listen on %(host)s port %(port)d: %(reason)s"), host=host, port=port, reason=error.strerror or error
         ) from None
-    return listener
+
+
+def _bound(family: int, kind: int, protocol: int, address: tuple[object, ...], *options: int) -> socket.socket:
+    made = socket.socket(family, kind, protocol)
+    for option in options:
+        made.setsockopt(socket.SOL_SOCKET, option, 1)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+    made.bind(address)
+    return made

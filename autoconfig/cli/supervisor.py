@@ -6,8 +6,9 @@ is told in `child`; here each has a *post*, which is never to be empty.
     SIGTERM, SIGINT    stop: requests under way are answered; a second one stops at once
     SIGHUP             read the configuration again, and replace every child by one that has it
 
-A new child is on trial until it says that it is ready; only then the old one is told to go. Nobody who asks notices: all workers accept
-from one listening socket, which is the supervisor's.
+A new child is on trial until it says that it is ready; only then the old one is told to go. Nobody who asks notices: each worker's
+listening socket is the supervisor's, and who waits there to be accepted waits for the next worker. The sockets share one port, and the
+kernel deals connections out to them; with one socket for all, the worker that is awake would take nearly everything.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ import os
 import pickle
 import selectors
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from types import FrameType
 
-from autoconfig.cli.child import STOP_SECONDS, Role, Work
+from autoconfig.cli.child import BACKLOG, LEAVE, STOP_SECONDS, Role, Work
 from autoconfig.config import PREFIX, Config
 from autoconfig.errors import AutoconfigError
 
@@ -55,9 +57,10 @@ class Child:
 
 @dataclass(eq=False, slots=True)
 class Post:
-    """A place for a child of *role*, and for the one on trial that is to follow it."""
+    """A place for a child of *role*, and for the one on trial that is to follow it; a worker's has a socket."""
 
     role: Role
+    listener: socket.socket | None = None
     child: Child | None = None
     trial: Child | None = None
     failures: int = 0  # in a row
@@ -66,11 +69,10 @@ class Post:
 
 @dataclass(eq=False)
 class Supervisor:
-    """Runs *workers* workers, which accept from the descriptor *listener*, and one follower; *read_config* is asked at SIGHUP."""
+    """Runs a worker for each of *listeners*, which need not listen yet, and one follower; *read_config* is asked at SIGHUP."""
 
     config: Config
-    listener: int
-    workers: int
+    listeners: Sequence[socket.socket]
     read_config: Callable[[], Config]
     when_ready: Callable[[], None]
     _posts: list[Post] = field(init=False)
@@ -82,7 +84,7 @@ class Supervisor:
 
     def __post_init__(self) -> None:
         self._former = self.config
-        self._posts = [*(Post(Role.WORKER) for _ in range(self.workers)), Post(Role.FOLLOWER)]
+        self._posts = [*(Post(Role.WORKER, listener) for listener in self.listeners), Post(Role.FOLLOWER)]
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> int:
@@ -139,9 +141,10 @@ class Supervisor:
 
     def _stop(self) -> None:
         self._is_stopping = True
-        os.close(self.listener)
+        for listener in self.listeners:
+            listener.close()
         for child in self._children:
-            self._dismiss(child, STOP_SECONDS)
+            self._dismiss(child, STOP_SECONDS, signal.SIGTERM)
 
     def _reload(self) -> None:
         if self._is_stopping:
@@ -157,7 +160,7 @@ class Supervisor:
         self._to_replace = list(self._posts)
         for post in self._posts:
             if post.trial is not None:  # it knows an older one
-                self._dismiss(post.trial, 0)
+                self._dismiss(post.trial, 0, signal.SIGTERM)
                 post.trial = None
 
     # --- posts ---------------------------------------------------------------------------------------------------------------------
@@ -170,36 +173,56 @@ class Supervisor:
             if not self._was_ready and self._children:
                 return  # the first one has the machine for itself, and answers in half the time
             if post.child is None and post.trial is None and post.not_before <= now:
-                post.child = self._start(post.role)
+                post.child = self._start(post)
+                if post.child is None:
+                    continue
                 if post in self._to_replace:
                     self._to_replace.remove(post)
                     self._tell_reloaded()
         if self._to_replace and all(post.trial is None for post in self._posts):
-            self._to_replace[0].trial = self._start(self._to_replace[0].role)
+            self._to_replace[0].trial = self._start(self._to_replace[0])
+            if self._to_replace[0].trial is None:
+                self._stay("no process can be made")
 
-    def _start(self, role: Role) -> Child:
+    def _start(self, post: Post) -> Child | None:
+        """Start a child for *post*; where the system is out of processes, memory or descriptors there is none, and a pause."""
+        try:
+            return self._started(post)
+        except OSError as error:
+            post.failures += 1
+            post.not_before = time.monotonic() + LONGEST_PAUSE
+            _log.error("no %s can be started: %s", post.role, error.strerror or error)
+            return None
+
+    def _started(self, post: Post) -> Child:
         here, there = os.pipe()
-        process = subprocess.Popen(  # noqa: S603 - ourselves
-            [sys.executable, "-P", "-m", "autoconfig.cli.child", role],  # the last is for people who look at processes
-            stdin=subprocess.PIPE,
-            pass_fds=(self.listener, there),
-            env=os.environ | {PREFIX + "INSTANCE": str(self.config.instance)},
-            process_group=0,  # Ctrl-C is for us, who stop them in order
-        )
-        os.close(there)
-        child = Child(role, process, here, time.monotonic())
+        listener = post.listener.fileno() if post.listener else None
+        try:
+            process = subprocess.Popen(  # noqa: S603 - ourselves
+                [sys.executable, "-P", "-m", "autoconfig.cli.child", post.role],  # the last is for people who look at processes
+                stdin=subprocess.PIPE,
+                pass_fds=(there,) if listener is None else (there, listener),
+                env=os.environ | {PREFIX + "INSTANCE": str(self.config.instance)},
+                process_group=0,  # Ctrl-C is for us, who stop them in order
+            )
+        except OSError:
+            os.close(here)
+            raise
+        finally:
+            os.close(there)
+        child = Child(post.role, process, here, time.monotonic())
         child.deadline = child.started + READY_SECONDS
         self._children.add(child)
         self._selector.register(here, selectors.EVENT_READ, child)
         assert process.stdin is not None  # noqa: S101 - says so to mypy
         with suppress(BrokenPipeError):  # it has ended already, as we shall hear
-            process.stdin.write(pickle.dumps(Work(role, self.config, self.listener, there)))
+            process.stdin.write(pickle.dumps(Work(post.role, self.config, listener, there)))
             process.stdin.flush()
         return child
 
-    def _dismiss(self, child: Child, seconds: float) -> None:
-        """Tell *child* to go, within *seconds*."""
-        child.process.terminate()
+    def _dismiss(self, child: Child, seconds: float, number: signal.Signals) -> None:
+        """Tell *child* to go, within *seconds*, by the signal *number*."""
+        child.process.send_signal(number)
         child.deadline = time.monotonic() + seconds
 
     def _insist(self, now: float) -> None:
@@ -221,10 +244,12 @@ class Supervisor:
         for post in self._posts:
             if post.trial is child:
                 if post.child is not None:
-                    self._dismiss(post.child, LEAVE_SECONDS)
+                    self._dismiss(post.child, LEAVE_SECONDS, signal.SIGTERM if post.listener is None else LEAVE)
                 post.child, post.trial = child, None
                 self._to_replace.remove(post)
                 self._tell_reloaded()
+            if post.child is child and post.listener is not None:
+                post.listener.listen(BACKLOG)  # as granian does in this moment; who is told below may connect already
         if child.role is Role.WORKER and not self._was_ready:
             self._was_ready = True
             self.when_ready()
@@ -242,8 +267,8 @@ class Supervisor:
         how = f"signal {-code}" if code < 0 else f"status {code}"
         for post in self._posts:
             if post.trial is child:
-                _log.error("a new %s did not start (%s); going on with the configuration as it was", child.role, how)
-                post.trial, self._to_replace, self.config = None, [], self._former
+                post.trial = None
+                self._stay(f"a new {child.role} did not start ({how})")
             elif post.child is child:
                 post.child = None
                 self._miss(post, child, how)
@@ -257,7 +282,15 @@ class Supervisor:
         post.failures = post.failures + 1 if now - child.started < SOON_SECONDS else 0
         pause = min(0.1 * 2**post.failures, LONGEST_PAUSE) if post.failures else 0.0
         post.not_before = now + pause
+        if pause and post.listener is not None:
+            # Who waits there would wait for long; the next ones are dealt out to the others. It listens again with the next worker.
+            post.listener.shutdown(socket.SHUT_RD)
         _log.warning("%s ended (%s); another takes its place%s", child.name, how, f" in {pause:.1f} s" if pause else "")
+
+    def _stay(self, why: str) -> None:
+        """Give up a reload."""
+        _log.error("%s; going on with the configuration as it was", why)
+        self._to_replace, self.config = [], self._former
 
     def _tell_reloaded(self) -> None:
         if not self._to_replace:

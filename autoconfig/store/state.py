@@ -27,7 +27,7 @@ class State:
     """What the follower knows; times are Unix time.
 
     *is_reachable* tells of the database, and has been so *since*. The snapshot was last at the store's revision at *success*, and that
-    was *revision*; both are zero where it was not since the follower *started*.
+    was *revision*; both are zero where that was never told. The follower *started*, and *told* this.
     """
 
     is_reachable: bool
@@ -43,13 +43,15 @@ class State:
 
 
 class Teller:
-    """Writes the state to the file at *path*, for one follower. Never raises."""
+    """Writes the state to the file at *path*, for one follower, who goes on from what the last one wrote. Never raises."""
 
     def __init__(self, path: Path, clock: Callable[[], float] = time.time) -> None:
         self._path = path
         self._clock = clock
         self._started = clock()
-        self._last: State | None = None
+        self._last = read(path)
+        if self._last is not None and self._last.is_silent(self._started):
+            self._last = replace(self._last, since=self._started)  # nobody knows what was meanwhile
         self._is_written = False
 
     def __call__(self, revision: int | None, is_reachable: bool) -> None:
@@ -63,7 +65,7 @@ class Teller:
             self._started,
             now,
         )
-        if last is not None and self._is_written and _is_same(last, state) and 0 <= now - last.told < HEARTBEAT_SECONDS:
+        if self._is_written and last is not None and _is_same(last, state) and 0 <= now - last.told < HEARTBEAT_SECONDS:
             return
         self._last = state
         self._is_written = _write(self._path, state)
@@ -109,7 +111,7 @@ def _is_same(one: State, other: State) -> bool:
 
 
 def _write(path: Path, state: State) -> bool:
-    new = path.with_name(path.name + ".new")
+    new = path.with_name(f"{path.name}.{os.getpid()}.new")  # at a reload there are two followers for a moment
     try:
         path.parent.mkdir(exist_ok=True)
         # Not through to the disk: after a fall of the machine nobody wants to know.

@@ -53,6 +53,23 @@ def test_what_was_told_is_read(path: Path, clock: Clock) -> None:
     assert read(path) == State(True, 1030, 6, 1030, 1000, 1040)
 
 
+def test_the_next_follower_goes_on_from_what_the_last_one_told(path: Path, clock: Clock) -> None:
+    """Since when the database is away, and until when the settings were right, is not forgotten; after a silence the first is not known."""
+    first = Teller(path, clock)
+    first(5, True)
+    clock.now = 1010
+    first(None, False)
+    clock.now = 1020
+    Teller(path, clock)(None, False)
+    assert read(path) == State(False, 1010, 5, 1000, 1020, 1020)
+    clock.now = 2000
+    Teller(path, clock)(None, False)
+    assert read(path) == State(False, 2000, 5, 1000, 2000, 2000)
+    clock.now = 2001
+    Teller(path, clock)(6, True)
+    assert read(path) == State(True, 2001, 6, 2001, 2001, 2001)
+
+
 def test_it_is_written_when_something_changes_and_as_a_heartbeat(path: Path, clock: Clock) -> None:
     """Not each second."""
     tell = Teller(path, clock)

@@ -67,11 +67,10 @@ def test_a_database_that_is_away_is_told_and_no_reason_to_send_nobody(own: Confi
     tell(1, True)
     moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now))
     assert _ask(own).get_json()["database"] == {"state": "reachable", "since": moment, "followed": moment, "heard": moment}
-    later = Teller(own.state_path, lambda: now)
-    later(None, False)
+    tell(None, False)
     answer = _ask(own)
     assert answer.status_code == 200
-    assert answer.get_json()["database"] == {"state": "away", "since": moment, "followed": None, "heard": moment}
+    assert answer.get_json()["database"] == {"state": "away", "since": moment, "followed": moment, "heard": moment}
 
 
 def test_of_a_follower_that_was_not_heard_for_long_nothing_is_believed(own: Config) -> None:
