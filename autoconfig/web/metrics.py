@@ -181,37 +181,37 @@ def family_of(agent: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Family:
-    """Metrics of one name."""
+class Metric:
+    """What is told under one name."""
 
     name: str
     kind: str
     help: str
 
 
-FAMILIES_TOLD = (
-    Family("requests_total", "counter", "Requests answered."),
-    Family("request_duration_seconds", "histogram", "Time until the answer was ready to be sent."),
-    Family("live_checks_total", "counter", "Live checks that were asked for from a guide, by how they ended."),
-    Family("workers", "gauge", "Workers that live and have answered something."),
-    Family("worker_starts_total", "counter", "Workers that have begun to answer since the service was started."),
-    Family("worker_start_time_seconds", "gauge", "When the worker began, as Unix time."),
-    Family("worker_resident_bytes", "gauge", "Memory of the worker, with what it shares with others."),
-    Family("worker_own_bytes", "gauge", "Memory of the worker alone."),
-    Family("counts_shared", "gauge", "Whether the counts are those of all workers (1), or of the one that answers (0)."),
-    Family("snapshot_readable", "gauge", "Whether the snapshot can be read (1); without it nothing can be answered (0)."),
-    Family("settings_revision", "gauge", "The revision of the settings that are served."),
-    Family("settings_domains", "gauge", "Domains that are listed, the suspended ones too."),
-    Family("settings_changed_timestamp_seconds", "gauge", "When the settings that are served last changed, as Unix time."),
-    Family("settings_age_seconds", "gauge", "Time since the settings that are served were known to be those of the database."),
-    Family("follower_up", "gauge", "Whether the process that follows the database was heard in the last half minute."),
-    Family("follower_start_time_seconds", "gauge", "When the follower began, as Unix time."),
-    Family("database_reachable", "gauge", "Whether the database can be reached, as far as the follower told."),
-    Family("database_since_timestamp_seconds", "gauge", "Since when the database can be reached, or cannot, as Unix time."),
-    Family("build_info", "gauge", "Always 1; the versions are in the labels."),
+METRICS = (
+    Metric("requests_total", "counter", "Requests answered."),
+    Metric("request_duration_seconds", "histogram", "Time until the answer was ready to be sent."),
+    Metric("live_checks_total", "counter", "Live checks that were asked for from a guide, by how they ended."),
+    Metric("workers", "gauge", "Workers that live and have answered something."),
+    Metric("worker_starts_total", "counter", "Workers that have begun to answer since the service was started."),
+    Metric("worker_start_time_seconds", "gauge", "When the worker began, as Unix time."),
+    Metric("worker_resident_bytes", "gauge", "Memory of the worker, with what it shares with others."),
+    Metric("worker_own_bytes", "gauge", "Memory of the worker alone."),
+    Metric("counts_shared", "gauge", "Whether the counts are those of all workers (1), or of the one that answers (0)."),
+    Metric("snapshot_readable", "gauge", "Whether the snapshot can be read (1); without it nothing can be answered (0)."),
+    Metric("settings_revision", "gauge", "The revision of the settings that are served."),
+    Metric("settings_domains", "gauge", "Domains that are listed, the suspended ones too."),
+    Metric("settings_changed_timestamp_seconds", "gauge", "When the settings that are served last changed, as Unix time."),
+    Metric("settings_age_seconds", "gauge", "Time since the settings that are served were known to be those of the database."),
+    Metric("follower_up", "gauge", "Whether the process that follows the database was heard in the last half minute."),
+    Metric("follower_start_time_seconds", "gauge", "When the follower began, as Unix time."),
+    Metric("database_reachable", "gauge", "Whether the database can be reached, as far as the follower told."),
+    Metric("database_since_timestamp_seconds", "gauge", "Since when the database can be reached, or cannot, as Unix time."),
+    Metric("build_info", "gauge", "Always 1; the versions are in the labels."),
 )
 
-Sample = tuple[str, float]  # what stands behind the family's name, and the value
+Sample = tuple[str, float]  # what stands behind the metric's name, and the value
 
 
 def blueprint(counts: Counts, snapshot: Snapshot, state_path: Path) -> Blueprint:
@@ -236,10 +236,10 @@ def exposition(counts: Counts, snapshot: Snapshot, state_path: Path) -> str:
         "build_info": [(f'{{version="{_version()}",python="{platform.python_version()}"}}', 1)],
     }
     lines = []
-    for family in FAMILIES_TOLD:
-        name = PREFIX + family.name
-        lines += [f"# HELP {name} {family.help}", f"# TYPE {name} {family.kind}"]
-        lines += [f"{name}{rest} {_shown(value)}" for rest, value in samples.get(family.name, ())]
+    for metric in METRICS:
+        name = PREFIX + metric.name
+        lines += [f"# HELP {name} {metric.help}", f"# TYPE {name} {metric.kind}"]
+        lines += [f"{name}{rest} {_shown(value)}" for rest, value in samples.get(metric.name, ())]
     return "\n".join(lines) + "\n"
 
 

@@ -34,7 +34,7 @@ CAUSE = "autoconfig.cause"  # where in the environment an error handler leaves, 
 _ID = "autoconfig.request_id"
 
 _GOOD_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-_METHOD = re.compile(r"[A-Z]{1,20}")
+_METHODS = frozenset(("GET", "HEAD", "POST", "OPTIONS", "PROPFIND", "REPORT", "PUT", "DELETE", "PATCH"))
 
 _log = logging.getLogger("autoconfig.web")
 
@@ -106,7 +106,7 @@ def _tell(environ: WSGIEnvironment, path: str, status: str, spent: int, request_
     method = environ.get("REQUEST_METHOD", "")
     fields: dict[str, object] = {
         "status": int(status[:3]) if status[:3].isdigit() else 0,
-        "method": method if _METHOD.fullmatch(method) else "other",
+        "method": method if method in _METHODS else "other",
         "format": FORMATS[format_of(path)],
         "client": family_of(environ.get("HTTP_USER_AGENT", "")),
         "ms": round(spent / 1e6, 1),

@@ -24,8 +24,8 @@ from autoconfig.web.metrics import (
     BOUNDS,
     CHECKS,
     FAMILIES,
-    FAMILIES_TOLD,
     FORMATS,
+    METRICS,
     OUTCOMES,
     PREFIX,
     Counts,
@@ -82,10 +82,10 @@ def test_every_metric_has_its_type_and_its_help(app: Flask) -> None:
     """As Prometheus' own parser understands it; those that count end in _total, and a histogram adds up."""
     page = app.test_client().get("/metrics").text
     told = {family.name: family for family in text_string_to_metric_families(page)}
-    assert {PREFIX + family.name.removesuffix("_total"): (family.kind, family.help) for family in FAMILIES_TOLD} == {
+    assert {PREFIX + metric.name.removesuffix("_total"): (metric.kind, metric.help) for metric in METRICS} == {
         name: (family.type, family.documentation) for name, family in told.items()
     }
-    assert all(family.name.endswith("_total") == (family.kind == "counter") for family in FAMILIES_TOLD)
+    assert all(metric.name.endswith("_total") == (metric.kind == "counter") for metric in METRICS)
     samples = _parsed(page)
     for kind in FORMATS:
         buckets = [value for (name, pairs), value in samples.items() if name.endswith("_bucket") and ("format", kind) in pairs]
@@ -97,8 +97,8 @@ def test_every_metric_has_its_type_and_its_help(app: Flask) -> None:
 def test_the_document_describes_every_metric_and_no_other() -> None:
     """With its type, and its labels."""
     rows = re.findall(rf"^\| `{PREFIX}(\w+?)(?:\{{([\w, ]+)\}})?` \| (\w+) \|", OPERATING.read_text(), re.MULTILINE)
-    assert {name: kind for name, _, kind in rows} == {family.name: family.kind for family in FAMILIES_TOLD}
-    assert len(rows) == len(FAMILIES_TOLD)
+    assert {name: kind for name, _, kind in rows} == {metric.name: metric.kind for metric in METRICS}
+    assert len(rows) == len(METRICS)
     labels = {name: set(words.split(", ")) - {""} for name, words, _ in rows}
     counts = Counts(NOWHERE, 1)
     shown = _parsed(exposition(counts, Snapshot(NOWHERE), NOWHERE))
