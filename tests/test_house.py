@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -69,12 +70,18 @@ HOMES: dict[str, set[str]] = {
 }
 
 
+@cache
 def _files() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-def _imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Yield every module that *path* imports, and whether the import is at the top of the module."""
+@cache
+def _imports(path: Path) -> tuple[tuple[str, bool], ...]:
+    """Return every module that *path* imports, and whether the import is at the top of the module."""
+    return tuple(_found_imports(path))
+
+
+def _found_imports(path: Path) -> Iterator[tuple[str, bool]]:
     tree = ast.parse(path.read_text())
     top = set(tree.body)
     for node in ast.walk(tree):
@@ -88,6 +95,7 @@ def _imports(path: Path) -> Iterator[tuple[str, bool]]:
                 yield (submodule if _path_of(submodule) else node.module, node in top)
 
 
+@cache
 def _path_of(module: str) -> Path | None:
     base = PACKAGE.parent.joinpath(*module.split("."))
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.exists()), None)
