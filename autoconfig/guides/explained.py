@@ -5,7 +5,7 @@ from __future__ import annotations
 from autoconfig.catalogue import ENTRIES
 from autoconfig.guides import trouble
 from autoconfig.guides.clients import TITLES
-from autoconfig.guides.errortexts import ErrorText, Fault, recognise
+from autoconfig.guides.errortexts import ErrorText, Fault, recognise, said_by_server
 from autoconfig.i18n import Texts
 
 _FEW = 3  # faults, the likeliest first
@@ -29,7 +29,8 @@ INSIDE: dict[Fault, tuple[str, ...]] = {
 
 def explain(message: str, texts: Texts) -> str | None:
     """Return what *message* means, in paragraphs; None where it is not known."""
-    known: dict[Fault, list[ErrorText]] = {}
+    # A server's code says more than the words around it.
+    known: dict[Fault, list[ErrorText]] = {fault: [] for fault in said_by_server(message)}
     for text in recognise(message):
         known.setdefault(text.fault, []).append(text)
     if not known:
@@ -39,7 +40,7 @@ def explain(message: str, texts: Texts) -> str | None:
 
 def _paragraphs(fault: Fault, shown: list[ErrorText], texts: Texts) -> list[str]:
     _ = texts.gettext
-    programs = ", ".join(dict.fromkeys(_(TITLES[text.client]) for text in shown))
+    programs = ", ".join(dict.fromkeys(_(TITLES[text.client]) for text in shown)) or _("in the server's words")
     found = [f"{_(trouble.TITLES[fault])} · {programs}"]
     found.append("\n".join([_("What the customer can do:"), *(f"- {line}" for line in trouble.in_general(fault, texts))]))
     codes, inside = CHECKS.get(fault, ()), INSIDE.get(fault, ())
