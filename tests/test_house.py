@@ -39,7 +39,9 @@ MAY_IMPORT: dict[str, set[str]] = {
     "diagnose": {"checks", "clients", "findings", "catalogue", "observations", "dnsrecords"} | _GROUND,
     "report": {"clients", "lint", "findings", "catalogue", "observations", "i18n", "templating"} | _GROUND,
     "guides": {"i18n", "templating", "catalogue"} | _GROUND,
-    "web": {"store", "formats", "signing", "config", "guides", "i18n", "templating"} | _GROUND,
+    "livecheck": {"store", "config", "diagnose", "checks", "network", "observations", "findings", "report", "formats", "dnsrecords", "i18n"}
+    | _GROUND,
+    "web": {"store", "formats", "signing", "config", "guides", "i18n", "templating", "livecheck", "findings"} | _GROUND,
     "cli": {"store", "formats", "dnsrecords", "signing", "config", "i18n", "network", "checks", "diagnose", "catalogue", "report"}
     | {"clients", "lint", "findings", "guides", "observations"}
     | _GROUND,
@@ -126,10 +128,11 @@ def test_a_foreign_library_has_one_home(path: Path) -> None:
 
 def test_who_tells_findings_knows_no_mail_program() -> None:
     """The guides and the service, which have findings' texts, need not load what every program does."""
-    code = "import sys, autoconfig.catalogue, autoconfig.web.discovery; print(*sys.modules)"
+    code = "import sys, autoconfig.catalogue, autoconfig.web.livehelp, autoconfig.livecheck.desk; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "autoconfig.findings" in loaded
-    assert [module for module in loaded if module.startswith("autoconfig.clients")] == []
+    rooms = ("clients", "checks", "diagnose", "network", "report")
+    assert [module for module in loaded if module.startswith(tuple(f"autoconfig.{room}" for room in rooms))] == []
 
 
 def test_no_module_imports_itself_through_others() -> None:
