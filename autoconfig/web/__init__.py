@@ -32,10 +32,11 @@ STATIC_AGE = 31_536_000  # seconds: a year, because the address of a file change
 _HERE = Path(__file__).parent
 
 
-def create_app(config: Config | None = None, known: Known | None = None) -> Flask:
+def create_app(config: Config | None = None, known: Known | None = None, desk: Desk | None = None) -> Flask:
     """Return the application for *config*, the installation found in environment and working directory where it is None.
 
-    *known* is what we know of domains; None: the snapshot of the installation, which opens with the first question. Raises ConfigError.
+    *known* is what we know of domains; None: the snapshot of the installation, which opens with the first question.
+    *desk* is where live checks are begun; None: beside the snapshot. Raises ConfigError.
     """
     if config is None:
         config = load(find_instance(None, os.environ, Path.cwd()), os.environ)
@@ -73,7 +74,7 @@ def create_app(config: Config | None = None, known: Known | None = None) -> Flas
     app.register_blueprint(tls.blueprint(domains.is_listed, config.own_name))
     app.register_blueprint(branding.blueprint())
     app.register_blueprint(guides.blueprint(lookup, pages, config.base_url, config.own_name, domains.is_listed))
-    desk = Desk(config.instance / "livecheck", config.snapshot_path, config.own_name, languages.offered)
+    desk = desk or Desk(config.instance / "livecheck", config.snapshot_path, config.own_name, languages.offered)
     desk.tidy()
     app.register_blueprint(livehelp.blueprint(domains, pages, desk))
     app.wsgi_app = autodiscover.in_one_case(app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's own way to add a layer
