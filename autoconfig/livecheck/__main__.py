@@ -28,7 +28,7 @@ _LIMITS = {
 
 def main(order: Order, open_world: OpenWorld | None = None) -> int:
     """Do what *order* says, in the world that *open_world* opens instead of the public one; return the exit code."""
-    _bound()
+    bound()
     # What this loads is to be bounded as well, and of low priority.
     from autoconfig.livecheck.process import look, public
 
@@ -41,12 +41,13 @@ def main(order: Order, open_world: OpenWorld | None = None) -> int:
     return 0
 
 
-def _bound() -> None:
+def bound(limit: float = LIMIT) -> None:
+    """Give this process low priority, and *limit* seconds to live."""
     os.nice(_NICE)
     threading.stack_size(_STACK)
     # Nobody has to be there to end it: the signal does, whatever is going on.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, LIMIT)
+    signal.setitimer(signal.ITIMER_REAL, limit)
     for what, most in _LIMITS.items():
         highest = resource.getrlimit(what)[1]
         limit = most if highest == resource.RLIM_INFINITY else min(most, highest)
