@@ -146,8 +146,11 @@ class Desk:
                 if state is not None and _is_fresh(state):
                     return state
                 self._sweep()
-                with self._slot() as slot:
+                slot = self._slot()
+                try:
                     state, running = self._begin(domain, slot)
+                finally:
+                    os.close(slot)  # the process has it
         except OSError as error:
             _log.error("no live check can be begun: %s", error.strerror or type(error).__name__)
             raise OutOfOrder(N_("the test cannot be run right now")) from None
@@ -201,18 +204,16 @@ class Desk:
         finally:
             os.close(folder)
 
-    @contextmanager
-    def _slot(self) -> Iterator[int]:
-        """Give a slot that is free; whoever has inherited it keeps it."""
+    def _slot(self) -> int:
+        """Return a slot that was free, open and locked: whoever inherits the descriptor keeps it."""
         for number in range(SLOTS):
             slot = os.open(self._folder / f"slot-{number}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             try:
-                with suppress(BlockingIOError):
-                    fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    yield slot
-                    return
-            finally:
+                fcntl.flock(slot, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
                 os.close(slot)
+            else:
+                return slot
         self._tell("busy")
         raise Busy(N_("many tests are running right now"))
 

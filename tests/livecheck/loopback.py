@@ -15,8 +15,6 @@ if __name__ == "__main__":
 
     def world() -> Live:
         """The network as the table of a name server on *port* has it."""
-        return Live(
-            resolver=("127.0.0.1", int(port)), ca=Path(ca), deadline=5.0, policy={"any": ANYWHERE, "public": PUBLIC_ONLY}[policy]
-        )
+        return Live(resolver=("127.0.0.1", int(port)), ca=Path(ca), deadline=5.0, policy={"any": ANYWHERE, "public": PUBLIC_ONLY}[policy])
 
     sys.exit(main(Order.from_json(order), world))

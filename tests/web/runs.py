@@ -87,7 +87,9 @@ CERTIFICATE = Item(
     Owner.PROVIDER,
     "mail.kund.se · pop3s 995, submissions 465 · 192.0.2.20",
     {
-        "en": Said("mail.kund.se shows a certificate for server.karlahosting.se, so mail programs warn or refuse to connect", "Choose one."),
+        "en": Said(
+            "mail.kund.se shows a certificate for server.karlahosting.se, so mail programs warn or refuse to connect", "Choose one."
+        ),
         "sv": Said("mail.kund.se visar ett certifikat för server.karlahosting.se", "Välj."),
     },
     about_certificate=True,
