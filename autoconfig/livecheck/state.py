@@ -178,7 +178,7 @@ def _from_side(side: Side) -> dict[str, Any]:
     return {"host": side.host, "port": side.port, "health": side.health, "instead": instead}
 
 
-def _answer(data: Any) -> Answer:
+def _answer(data: dict[str, Any]) -> Answer:
     return Answer(
         Outcome(data["outcome"]),
         tuple(Way(Protocol(way["protocol"]), _side(way["in"]), _side(way["out"])) for way in _few(data["ways"], MAX_WAYS)),
@@ -187,16 +187,16 @@ def _answer(data: Any) -> Answer:
     )
 
 
-def _side(data: Any) -> Side:
+def _side(data: dict[str, Any]) -> Side:
     return Side(_text(data["host"]), _number(data["port"]), Health(data["health"]), _maybe(_instead, data["instead"]))
 
 
-def _instead(data: Any) -> Instead:
+def _instead(data: list[Any]) -> Instead:
     port, tls = data
     return Instead(_number(port), TLSMode(tls))
 
 
-def _item(data: Any) -> Item:
+def _item(data: dict[str, Any]) -> Item:
     said = {_text(language): Said(_text(message), _text(fix)) for language, (message, fix) in data["said"].items()}
     if not said:
         raise ValueError
@@ -211,36 +211,36 @@ def _item(data: Any) -> Item:
     )
 
 
-def _maybe(parse: Callable[[Any], T], data: Any) -> T | None:
+def _maybe(parse: Callable[[Any], T], data: object) -> T | None:
     return None if data is None else parse(data)
 
 
-def _few(data: Any, most: int) -> list[Any]:
+def _few(data: object, most: int) -> list[Any]:
     if not isinstance(data, list) or len(data) > most:
         raise ValueError
     return data
 
 
-def _text(data: Any) -> str:
+def _text(data: object) -> str:
     if not isinstance(data, str) or len(data) > MAX_TEXT:
         raise ValueError
     data.encode()  # half of a surrogate pair could not be sent to anybody
     return data
 
 
-def _number(data: Any) -> int:
-    if type(data) is not int or not 0 <= data <= 0xFFFF:
+def _number(data: object) -> int:
+    if not isinstance(data, int) or isinstance(data, bool) or not 0 <= data <= 0xFFFF:
         raise ValueError
     return data
 
 
-def _seconds(data: Any) -> float:
-    if type(data) not in (int, float) or not 0 <= data <= 1e11:
+def _seconds(data: object) -> float:
+    if not isinstance(data, int | float) or isinstance(data, bool) or not 0 <= data <= 1e11:
         raise ValueError
     return float(data)
 
 
-def _flag(data: Any) -> bool:
-    if type(data) is not bool:
+def _flag(data: object) -> bool:
+    if not isinstance(data, bool):
         raise ValueError
     return data

@@ -27,9 +27,9 @@ from autoconfig.i18n import Texts
 from autoconfig.livecheck.desk import Busy, Desk, OutOfOrder
 from autoconfig.livecheck.state import Health, Item, Outcome, Said, State, Way
 from autoconfig.model import ClientConfig, Protocol, TLSMode
+from autoconfig.web.answers import passing
 from autoconfig.web.pages import Pages
 from autoconfig.web.question import Known
-from autoconfig.web.answers import passing
 
 RETRY_AFTER = "10"  # seconds: about what a run takes
 MAX_LETTER = 1500  # characters of the mail to support; programs cut longer links off

@@ -7,11 +7,11 @@ import hashlib
 
 
 def policy(style: str | None = None) -> str:
-    """Return a Content-Security-Policy: our own sheets, scripts, pictures and answers, *style* where a page has it, and no frames around us."""
+    """Return a Content-Security-Policy: our own sheets, scripts and pictures, *style* where a page has it, and no frames around us."""
     sheets = "'self'" if style is None else f"'self' '{_digest(style)}'"
     return (
-        f"default-src 'none'; style-src {sheets}; script-src 'self'; img-src 'self'; connect-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; style-src {sheets}; script-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 

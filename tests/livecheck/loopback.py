@@ -1,4 +1,4 @@
-"""The real process of a run, in a world on loopback: `python -m tests.livecheck.loopback POLICY PORT CA ORDER`, POLICY "any" or "public"."""
+"""The real process of a run, in a world on loopback: POLICY ("any" or "public"), the name server's PORT, CA file, ORDER."""
 
 from __future__ import annotations
 
