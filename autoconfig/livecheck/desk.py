@@ -96,7 +96,9 @@ def starting(command: Sequence[str] = COMMAND, environ: Mapping[str, str] = os.e
             stdout=subprocess.DEVNULL,
             pass_fds=[slot],
             env=own | {"MALLOC_ARENA_MAX": "2"},
-            start_new_session=True,  # Ctrl-C at the service is not for it
+            # Ctrl-C at the service is not for it. Not a session of its own: Linux would weigh that against all of the service (autogroup),
+            # however nice it is.
+            process_group=0,
         )
 
     return start

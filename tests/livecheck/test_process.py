@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,12 +18,13 @@ import pytest
 from autoconfig.address import Domain
 from autoconfig.config import Config
 from autoconfig.findings import Group
-from autoconfig.livecheck.desk import Desk, Order, starting
+from autoconfig.livecheck.desk import LIMIT, Desk, Order, starting
 from autoconfig.livecheck.state import Health, Outcome, State
 from autoconfig.store.exchange.toml import read_toml
 from autoconfig.store.follow import catch_up
 from autoconfig.store.store import open_store
 from tests.faulty import Fault, Faulty, Service, root_pem
+from tests.running import get, run, serving
 from tests.zones import Table, served_beside
 
 pytestmark = pytest.mark.slow
@@ -208,3 +210,24 @@ def test_the_process_knows_no_database(tmp_path: Path) -> None:
     assert "PATH" in said.read_text()
     assert "AUTOCONFIG" not in said.read_text()
     assert Order.from_json(order.to_json()) == order
+
+
+@pytest.mark.alone
+def test_every_worker_of_the_service_shows_the_one_run(tmp_path: Path) -> None:
+    """Through the real service; whatever the world says of a domain that cannot be, it is told, within the time."""
+    settings = SETTINGS.format(imaps=993, submissions=465, pop3s=995, pop_host="mail.%EMAILDOMAIN%")
+    assert run("import", "-", instance=tmp_path, stdin=settings).returncode == 0
+    with serving(tmp_path) as url:
+        began = time.monotonic()
+        request = urllib.request.Request(f"{url}/guide/kund.test/test?lang=en", method="POST")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            page = answer.read().decode()
+        while 'data-state="done"' not in page:
+            assert 'data-state="running"' in page
+            assert time.monotonic() < began + LIMIT + 5
+            time.sleep(0.05)
+            page = get(f"{url}/guide/kund.test/test?lang=en")[1].decode()
+        # A connection each, so that both workers have been asked.
+        pages = {get(f"{url}/guide/kund.test/test?lang=en")[1] for _ in range(20)}
+    assert pages == {page.encode()}
+    assert 'class="verdict failed"' not in page
