@@ -1,4 +1,4 @@
-"""The live help in a real browser: with and without script, by keyboard, for those who listen, in the dark, on a narrow screen, on paper."""
+"""The live help in a real browser: with and without script, by keyboard, for who listens, in the dark, on a narrow screen, on paper."""
 
 from __future__ import annotations
 
@@ -96,11 +96,11 @@ def test_with_a_script_the_answer_comes_where_one_is(visit: Visit, script: Scrip
     until_begun(page, script)
     page.keyboard.press("Enter")  # again, in vain
     script.runs[0].show(RUNNING)
-    expect(page.locator("#test [role=status]")).to_have_text(f"{FETCHING} …")
+    expect(page.locator("#test-said")).to_have_text(f"{FETCHING} …")
     expect(page.locator(".tasks .done")).to_have_count(1)
     assert page.evaluate("document.activeElement.getAttribute('aria-disabled')") == "true"
     script.runs[0].answer(PARTLY)
-    expect(page.locator("#test [role=status]")).to_have_text("Not everything works right now")
+    expect(page.locator("#test-said")).to_have_text("Not everything works right now")
     expect(page.locator("#test .verdict")).to_be_visible()
     expect(page.locator("#test button")).to_have_text("Test once more")
     assert page.evaluate("document.activeElement === document.querySelector('#test button')")
@@ -145,7 +145,7 @@ def test_when_it_is_busy_that_is_said_in_place(visit: Visit, desk: Desk, script:
     page = visit(GUIDE)
     page.get_by_role("button", name="Test my settings").click()
     expect(page.locator("#test-shown")).to_have_text(livehelp.BUSY)
-    expect(page.locator("#test [role=status]")).to_have_text(livehelp.BUSY)
+    expect(page.locator("#test-said")).to_have_text(livehelp.BUSY)
     script.runs[0].answer(WELL)
     page.wait_for_timeout(100)
     page.get_by_role("button", name="Test once more").click()
