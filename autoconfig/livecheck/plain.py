@@ -13,7 +13,7 @@ from autoconfig.findings import Finding, Group, Report, Severity, Subject
 from autoconfig.i18n import Texts
 from autoconfig.livecheck.state import MAX_ITEMS, MAX_TEXT, Answer, Health, Instead, Item, Outcome, Said, Side, Way
 from autoconfig.model import ClientConfig, Server
-from autoconfig.report.answer import fix_of, todo
+from autoconfig.report.answer import fix_of, sentence, todo
 from autoconfig.report.words import tell, where
 
 _SERIOUS = frozenset({Severity.ERROR, Severity.CRITICAL})
@@ -100,7 +100,7 @@ def _item(finding: Finding, languages: Sequence[Texts]) -> Item:
     for texts in languages:
         told = tell(finding, texts)
         fix = fix_of(finding, told.fix, texts)
-        said[texts.language] = Said(printable(told.message, MAX_TEXT), printable(fix, MAX_TEXT))
+        said[texts.language] = Said(printable(sentence(told.message), MAX_TEXT), printable(fix, MAX_TEXT))
     places = "; ".join(where((finding.subject, *finding.also)))
     return Item(
         code=finding.code,

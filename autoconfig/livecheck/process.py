@@ -14,6 +14,7 @@ from pathlib import Path
 from autoconfig import diagnose, dnsrecords, i18n
 from autoconfig.address import Domain, EmailAddress
 from autoconfig.checks.case import Case
+from autoconfig.errors import AddressError
 from autoconfig.findings import Group
 from autoconfig.formats import pacc
 from autoconfig.livecheck.desk import Order, put
@@ -44,7 +45,7 @@ async def look(order: Order, open_world: OpenWorld = public) -> None:
     config = Snapshot.open(Path(order.snapshot)).client_config(domain)
     if config is None:
         raise LookupError(order.domain)
-    own_host = Domain.parse(order.own_name) if order.own_name else None
+    own_host = _host(order.own_name)
     file, state = Path(order.file), State(order.run, order.domain, order.began, {})
 
     def watch(group: Group, ended: bool) -> None:
@@ -58,6 +59,14 @@ async def look(order: Order, open_world: OpenWorld = public) -> None:
         told = answer(report, config, [i18n.texts(language) for language in order.languages])
         # Before the world is closed, which waits for what still hangs in it.
         put(file, replace(state, ended=time.time(), answer=told))
+
+
+def _host(name: str | None) -> Domain | None:
+    """Return the service's own name as one that records can lead to, None where it has none, or is an address."""
+    try:
+        return Domain.parse(name) if name else None
+    except AddressError:
+        return None
 
 
 def _due(config: ClientConfig, own_host: Domain | None) -> tuple[dnsrecords.Record, ...]:

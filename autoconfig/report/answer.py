@@ -61,6 +61,11 @@ def todo(report: Report) -> ToDo:
     )
 
 
+def sentence(message: str) -> str:
+    """Return *message* with its full stop."""
+    return message if message.endswith(".") else message + "."
+
+
 def fix_of(finding: Finding, told: str, texts: Texts) -> str:
     """Return *told*, what *finding* asks for, with where that is done."""
     return f"{told} {texts.gettext(_AT_REGISTRAR)}" if finding.owner is Owner.REGISTRAR else told
@@ -110,7 +115,7 @@ def _parts(told: Told) -> Iterator[list[str]]:
 
 def _to_do(told: Told, finding: Finding, mark: str) -> Iterator[list[str]]:
     said, indent = tell(finding, told.texts), " " * len(mark)
-    yield _wrapped(said.message if said.message.endswith(".") else said.message + ".", mark)
+    yield _wrapped(sentence(said.message), mark)
     yield _wrapped(fix_of(finding, said.fix, told.texts), indent, indent)
     if lines := (*finding.records, *finding.commands):
         yield _wrapped(told.texts.gettext(_COPY), indent, indent)

@@ -60,7 +60,7 @@ LEADS: dict[Outcome, str] = {
     Outcome.CARE: N_("You can fetch and send mail. What we found beside that stands below."),
     Outcome.PARTLY: N_("What works and what does not stands below."),
     Outcome.BROKEN: N_("The fault is not in your device. What is wrong, and what you can do now, stands below."),
-    Outcome.UNKNOWN: N_("Not every server answered in time, which may be its fault or ours. Please try again in a few minutes."),
+    Outcome.UNKNOWN: N_("Not every server could be tested, which may be its fault or ours. Please try again in a few minutes."),
     Outcome.FAILED: N_("That is our fault, and says nothing about your mail. Please try again in a minute."),
 }
 SIGNS = {

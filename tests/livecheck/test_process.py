@@ -27,7 +27,7 @@ from tests.faulty import Fault, Faulty, Service, root_pem
 from tests.running import get, run, serving
 from tests.zones import Table, served_beside
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 
 KUND = Domain.parse("kund.test")
 GOOD = "good.other.test"
@@ -90,7 +90,7 @@ class Host:
     def desk(self, *command: str, limit: float = 30.0) -> Desk:
         """Where runs are begun with *command*."""
         start = starting(command)
-        return Desk(self.folder, self.snapshot, None, ("en",), start, self.hear, limit)
+        return Desk(self.folder, self.snapshot, "127.0.0.1", ("en",), start, self.hear, limit)
 
     def run(self, policy: str) -> tuple[State, list[State]]:
         """Return how a run in our world ends, and what it showed before."""
@@ -212,7 +212,6 @@ def test_the_process_knows_no_database(tmp_path: Path) -> None:
     assert Order.from_json(order.to_json()) == order
 
 
-@pytest.mark.alone
 def test_every_worker_of_the_service_shows_the_one_run(tmp_path: Path) -> None:
     """Through the real service; whatever the world says of a domain that cannot be, it is told, within the time."""
     settings = SETTINGS.format(imaps=993, submissions=465, pop3s=995, pop_host="mail.%EMAILDOMAIN%")

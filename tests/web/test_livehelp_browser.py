@@ -89,7 +89,9 @@ def test_with_a_script_the_answer_comes_where_one_is(visit: Visit, script: Scrip
     """By the keyboard alone; who listens is told, and nobody's place is lost."""
     page = visit(GUIDE)
     told: list[str] = []
+    asked: set[str] = set()
     page.on("console", lambda message: told.append(message.text))
+    page.on("request", lambda request: asked.add(f"{request.method} {request.headers.get('accept')}"))
     url, button = page.url, page.get_by_role("button", name="Test my settings")
     button.focus()
     page.keyboard.press("Enter")
@@ -107,6 +109,7 @@ def test_with_a_script_the_answer_comes_where_one_is(visit: Visit, script: Scrip
     assert page.url == url
     assert len(script.runs) == 1
     assert told == []
+    assert {"POST text/html", "GET text/html"} <= asked  # so that a refusal is a page, too
 
 
 def test_without_a_script_the_page_comes_again_until_the_answer_is_there(visit: Visit, script: Script) -> None:

@@ -62,15 +62,18 @@
     return found.dataset.state === "running";
   }
 
+  // As a browser asks for a page: a refusal is to come as one, too.
+  const ask = (method) => fetch(section.dataset.url, { method, headers: { Accept: "text/html" } });
+
   async function run(method) {
     running = true;
     button.setAttribute("aria-disabled", "true");
     try {
-      let more = await show(await fetch(section.dataset.url, { method }));
+      let more = await show(await ask(method));
       for (let failures = 0; more; ) {
         await new Promise((wake) => setTimeout(wake, 700));
         try {
-          more = await show(await fetch(section.dataset.url));
+          more = await show(await ask("GET"));
           failures = 0;
         } catch (error) {
           if (++failures === 3) throw error;
