@@ -30,6 +30,7 @@ STATUS: dict[type[AutoconfigError], HTTPStatus] = {
 
 MESSAGES: dict[int, tuple[str, str]] = {
     400: (N_("We did not understand that"), N_("The address of the page, or what was sent with it, is not as it should be.")),
+    403: (N_("That came from another site"), N_("Please open the guide itself, and use its own button.")),
     404: (N_("There is no such page"), N_("The link may be old or mistyped. Start again from the first page.")),
     405: (N_("This page does not work that way"), N_("It can be read, but not be changed or sent anything.")),
     413: (N_("That was too much"), N_("An e-mail address is never that long.")),

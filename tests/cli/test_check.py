@@ -27,6 +27,8 @@ from tests.faulty import Fault, Faulty, Service, root_pem
 from tests.network.nameserver import FaultyServer
 from tests.zones import served_beside
 
+pytestmark = pytest.mark.slow
+
 SERVERS = "endpoints,certificates,submission"
 NOBODY = ("--resolver", "127.0.0.1:1")  # where no name server listens
 

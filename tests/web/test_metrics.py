@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from autoconfig.config import Config
+from autoconfig.livecheck.state import Outcome
 from autoconfig.store.snapshot import Snapshot
 from autoconfig.store.state import SILENT_SECONDS, Teller
 from autoconfig.web import create_app, discovery, wellknown
@@ -279,6 +280,11 @@ def test_checks_that_visitors_start_are_counted(tmp_path: Path) -> None:
     assert told == dict.fromkeys(CHECKS, 0) | {"broken": 2, "busy": 1}
     with pytest.raises(ValueError, match="not in"):
         counts.check("other")
+
+
+def test_every_end_of_a_live_check_can_be_counted() -> None:
+    """Its own words, and that it could not begin."""
+    assert set(CHECKS) == {outcome.value for outcome in Outcome} | {"busy"}
 
 
 def test_settings_and_database_are_told(app: Flask) -> None:
