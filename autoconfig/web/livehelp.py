@@ -30,6 +30,7 @@ from autoconfig.model import ClientConfig, Protocol, TLSMode
 from autoconfig.web.answers import passing
 from autoconfig.web.pages import Pages
 from autoconfig.web.question import Known
+from autoconfig.web.seen import CAUSE
 
 RETRY_AFTER = "10"  # seconds: about what a run takes
 MAX_LETTER = 1500  # characters of the mail to support; programs cut longer links off
@@ -110,6 +111,7 @@ def blueprint(known: Known, pages: Pages, desk: Desk, spend: Callable[[], None] 
         try:
             desk.begin(config.domain)
         except (Busy, OutOfOrder) as error:
+            request.environ[CAUSE] = str(error)
             response = _page(pages, config, None, refused=BUSY if isinstance(error, Busy) else OUT_OF_ORDER)
             response.headers["Retry-After"] = RETRY_AFTER
             return response

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import signal
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from autoconfig.config import Config
+from autoconfig.livecheck.desk import SLOTS
 from autoconfig.livecheck.state import Outcome
 from autoconfig.store.snapshot import Snapshot
 from autoconfig.store.state import SILENT_SECONDS, Teller
@@ -285,6 +287,24 @@ def test_checks_that_visitors_start_are_counted(tmp_path: Path) -> None:
 def test_every_end_of_a_live_check_can_be_counted() -> None:
     """Its own words, and that it could not begin."""
     assert set(CHECKS) == {outcome.value for outcome in Outcome} | {"busy"}
+
+
+def test_a_live_check_that_cannot_begin_is_counted(app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+    """And told with its reason."""
+    folder = Path(app.instance_path) / "livecheck"
+    folder.mkdir()
+    slots = [(folder / f"slot-{number}").open("wb") for number in range(SLOTS)]
+    try:
+        for slot in slots:
+            fcntl.flock(slot, fcntl.LOCK_EX)
+        assert app.test_client().post("/guide/kund.se/test", headers={"Host": OWN}).status_code == 503
+    finally:
+        for slot in slots:
+            slot.close()
+    samples = _metrics(app)
+    assert samples["live_checks_total", (("outcome", "busy"),)] == 1
+    assert [key for key in _requests(samples) if key[0] == "guide"] == [("guide", "other", "error")]
+    assert "request failed: many tests are running right now" in caplog.messages
 
 
 def test_settings_and_database_are_told(app: Flask) -> None:
