@@ -11,12 +11,13 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from autoconfig.errors import SnapshotError
 from autoconfig.store import state
 from autoconfig.store.snapshot import Snapshot
 from autoconfig.web.answers import passing
+from autoconfig.web.seen import CAUSE
 
 
 def blueprint(snapshot: Snapshot, state_path: Path) -> Blueprint:
@@ -43,7 +44,8 @@ def readyz(snapshot: Snapshot, state_path: Path) -> Response:
 def _snapshot(snapshot: Snapshot) -> dict[str, object]:
     try:
         shown = snapshot.shown()
-    except SnapshotError:
+    except SnapshotError as error:
+        request.environ[CAUSE] = str(error)
         return {"readable": False}
     return {
         "readable": True,

@@ -49,14 +49,15 @@ def test_ready_is_who_has_a_snapshot(own: Config) -> None:
 
 
 @pytest.mark.parametrize("content", [None, b"", b"rubbish" * 1000])
-def test_without_a_snapshot_nobody_is_ready(own: Config, content: bytes | None) -> None:
-    """Whether it is missing or cannot be read."""
+def test_without_a_snapshot_nobody_is_ready(own: Config, content: bytes | None, caplog: pytest.LogCaptureFixture) -> None:
+    """Whether it is missing or cannot be read; the log has the reason, which is nobody else's business."""
     own.snapshot_path.unlink()
     if content is not None:
         own.snapshot_path.write_bytes(content)
     answer = _ask(own)
     assert answer.status_code == 503
     assert answer.get_json() == {"ready": False, "snapshot": {"readable": False}, "database": {"state": "unknown"}}
+    assert [message.startswith(f"request failed: {own.snapshot_path}: ") for message in caplog.messages] == [True]
     assert create_app(own).test_client().get("/healthz").status_code == 200
 
 

@@ -6,6 +6,7 @@ import http.client
 import json
 import logging
 import re
+import time
 import timeit
 from collections.abc import Iterable
 from dataclasses import replace
@@ -318,7 +319,7 @@ def test_the_log_of_a_service_has_one_line_an_event_and_no_secret(tmp_path: Path
 
 @pytest.mark.alone
 def test_the_layer_costs_next_to_nothing(tmp_path: Path) -> None:
-    """Some two microseconds for an answer that goes well; the hottest take ten times that altogether."""
+    """For an answer that goes well about a microsecond, some six times as much as an application that does nothing at all."""
     headers = [("Content-Type", "text/xml")]
     answer = [b"x"]
     agent = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Thunderbird/128.0"
@@ -331,7 +332,8 @@ def test_the_layer_costs_next_to_nothing(tmp_path: Path) -> None:
         def ask() -> None:
             asked({"PATH_INFO": "/mail/config-v1.1.xml", "HTTP_USER_AGENT": agent}, lambda _status, _headers: None)
 
-        return min(timeit.repeat(ask, number=20_000, repeat=7)) / 20_000
+        # Processor time: the machine may have other things to do.
+        return min(timeit.repeat(ask, timer=time.thread_time, number=20_000, repeat=7)) / 20_000
 
-    cost = seconds(seen.observed(application, Counts(tmp_path, 1), ())) - seconds(application)
-    assert cost < 4e-6
+    bare, watched = seconds(application), seconds(seen.observed(application, Counts(tmp_path, 1), ()))
+    assert watched - bare < 12 * bare
