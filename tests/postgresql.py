@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -19,7 +20,7 @@ import psycopg
 import pytest
 
 from autoconfig.store.store import Store
-from tests.running import free_port
+from tests.running import children, free_port
 
 PASSWORD = "lösenord:/@?"  # each of its characters means something in a URL
 _VERSIONS = Path("/usr/lib/postgresql")
@@ -60,6 +61,21 @@ class Cluster:
                 time.sleep(0.05)
             else:
                 return
+
+    def halt(self) -> None:
+        """Let every process of the server stand still: connections stay open, new ones are taken in by the kernel, nobody says a word."""
+        self._signal_all(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let the server go on where it was halted."""
+        self._signal_all(signal.SIGCONT)
+
+    def _signal_all(self, number: signal.Signals) -> None:
+        assert self._server is not None
+        pids = [self._server.pid, *children(self._server.pid)]
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
 
     def stop(self) -> None:
         """Stop the server at once, whoever is connected (its "immediate shutdown")."""

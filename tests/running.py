@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 COMMAND = str(Path(sys.executable).with_name("autoconfig"))
@@ -33,6 +34,18 @@ def run(
     )
 
 
+def children(pid: int) -> list[int]:
+    """Return the processes that *pid* has started and that live."""
+    found = []
+    for place in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError, ValueError):
+            # proc_pid_stat(5): what follows the name in brackets is the state and the parent.
+            state, parent = (place / "stat").read_text().rpartition(")")[2].split()[:2]
+            if int(parent) == pid and state != "Z":
+                found.append(int(place.name))
+    return sorted(found)
+
+
 def free_port() -> int:
     """Return a port on which nobody listens now."""
     with socket.socket() as probe:
@@ -41,37 +54,92 @@ def free_port() -> int:
         return port
 
 
+@dataclass(slots=True)
+class Service:
+    """A service that runs, or did; *log* is all that it wrote."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    last: str = ""
+
+    @property
+    def port(self) -> int:
+        return int(self.url.rpartition(":")[2])
+
+    def said(self) -> str:
+        return self.log.read_text() if self.log.exists() else self.last
+
+    def workers(self) -> list[int]:
+        """Return the processes that answer: those with granian's threads, which come last."""
+        return [pid for pid in self._children(b"worker") if any(name.startswith("tokio") for name in _threads(pid))]
+
+    def followers(self) -> list[int]:
+        """Return the process that looks after the snapshot; none, or two, for a moment."""
+        return self._children(b"follower")
+
+    def _children(self, role: bytes) -> list[int]:
+        found = []
+        for pid in children(self.process.pid):
+            with suppress(OSError):
+                if Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[-2:] == [role, b""]:
+                    found.append(pid)
+        return found
+
+
+def _threads(pid: int) -> list[str]:
+    names = []
+    for place in Path(f"/proc/{pid}/task").glob("*/comm"):
+        with suppress(OSError):
+            names.append(place.read_text())
+    return names
+
+
+@contextmanager
+def service(
+    instance: Path, *, workers: int = 2, command: str = COMMAND, cwd: Path | None = None, env: Mapping[str, str] | None = None
+) -> Iterator[Service]:
+    """Serve *instance*, from its first answer on. Where it runs at the end, it must stop within ten seconds of SIGTERM, with 0."""
+    port = free_port()
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder, "log")
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                [command, "serve", "--port", str(port), "--workers", str(workers)],
+                env=environment(instance) | dict(env or {}),
+                cwd=cwd,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        running = Service(f"http://127.0.0.1:{port}", process, log)
+        try:
+            deadline = time.monotonic() + 20
+            while get(running.url + "/healthz")[0] != 200:
+                assert process.poll() is None, running.said()
+                assert time.monotonic() < deadline, "no answer within 20 s"
+                time.sleep(0.02)
+            yield running
+        finally:
+            is_left = process.poll() is None
+            process.terminate()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+            finally:
+                running.last = running.said()
+        assert "Traceback" not in running.said(), running.said()
+        assert process.returncode == 0 or not is_left, running.said()
+
+
 @contextmanager
 def serving(
     instance: Path, *, workers: int = 2, command: str = COMMAND, cwd: Path | None = None, env: Mapping[str, str] | None = None
 ) -> Iterator[str]:
     """Serve *instance* and yield the service's URL without trailing slash; it must stop within ten seconds of SIGTERM, with 0."""
-    port = free_port()
-    process = subprocess.Popen(
-        [command, "serve", "--port", str(port), "--workers", str(workers)],
-        env=environment(instance) | dict(env or {}),
-        cwd=cwd,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    url = f"http://127.0.0.1:{port}"
-    try:
-        deadline = time.monotonic() + 20
-        while get(url + "/healthz")[0] != 200:
-            assert process.poll() is None, process.communicate()[0]
-            assert time.monotonic() < deadline, "no answer within 20 s"
-            time.sleep(0.02)
-        yield url
-    finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            said = process.communicate(timeout=10)[0]
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise
-    assert "Traceback" not in said, said
-    assert process.returncode == 0, said
+    with service(instance, workers=workers, command=command, cwd=cwd, env=env) as running:
+        yield running.url
 
 
 def get(url: str, **headers: str) -> tuple[int, bytes]:

@@ -1,28 +1,21 @@
-"""`autoconfig serve`: granian with our application by name, and beside it the follower that keeps the snapshot at the store's revision.
+"""`autoconfig serve`: see that the service can start, take the port, and leave the rest to the supervisor.
 
-The workers read nothing but the snapshot; only this parent process talks to the database.
+What takes long to import is imported by those who need it: the first answer waits for nothing else.
 """
 
 from __future__ import annotations
 
-import multiprocessing
-import os
+import logging
 import socket
-import threading
 
 import click
 
-from autoconfig import signing
-from autoconfig.cli.room import Room, note
-from autoconfig.config import PREFIX
+from autoconfig import logs
+from autoconfig.cli.room import Room, user_name
+from autoconfig.config import Config
 from autoconfig.errors import N_, AutoconfigError, SnapshotError, UsageError
 
-APPLICATION = "autoconfig.web:create_app"
-
-_THREADS = 128  # of each worker; they exist when they are needed: one that waits for a slow body answers nobody else (web/bodies.py)
-_CONNECTIONS = 2048  # open ones of each worker, idle ones included; more of them wait to be accepted
-_HEADER_MILLISECONDS = 10_000  # for a request without its body, and for the next one of a connection
-_HEADER_OCTETS = 16 * 1024  # of the request line and the header together
+_log = logging.getLogger(__name__)
 
 
 @click.command(name="serve")
@@ -30,54 +23,34 @@ _HEADER_OCTETS = 16 * 1024  # of the request line and the header together
 @click.option("--port", default=8080, show_default=True, metavar="P", type=click.IntRange(1, 65535), help="The port to listen on.")
 @click.option("--workers", default=2, show_default=True, metavar="N", type=click.IntRange(1, 256), help="How many processes answer.")
 @click.pass_obj
-def serve(room: Room, host: str, port: int, workers: int) -> None:
+def serve(room: Room, host: str, port: int, workers: int) -> int:
     """Answer mail programs and people over HTTP.
 
     Put a web server that speaks https in front (the README has complete examples). Changes made by the other commands are served
-    within two seconds. Ctrl-C stops it after the requests under way.
+    within two seconds. Ctrl-C stops it after the requests under way; SIGHUP has it read its configuration again.
     """
-    config = room.config
-    signing.from_config(config)  # a certificate that cannot be used stops us here, in one line, and not in each worker
-    _refuse_busy(host, port)
+    from autoconfig.cli.supervisor import Supervisor
+
+    config = _usable(room)
+    logs.configure(config.log_format)
     _first_snapshot(room)
-    stop = threading.Event()
-    from autoconfig.store.follow import follow
-
-    follower = threading.Thread(target=follow, args=(config.database_url, config.snapshot_path, stop), daemon=True)
-    follower.start()
-
-    from granian import Granian
-    from granian.constants import HTTPModes, Interfaces
-    from granian.http import HTTP1Settings
-    from granian.log import LogLevels
-
-    # The workers are processes made from nothing: a fork of this one would take its threads' locks along.
-    multiprocessing.set_start_method("spawn", force=True)
-    os.environ[PREFIX + "INSTANCE"] = str(config.instance)
-    server = Granian(
-        APPLICATION,
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        factory=True,
-        workers=workers,
-        blocking_threads=_THREADS,
-        backpressure=_CONNECTIONS,
-        # With both versions a client that says nothing is never cut off.
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, max_buffer_size=_HEADER_OCTETS),
-        websockets=False,
-        respawn_failed_workers=True,
-        respawn_interval=0.5,
-        log_level=LogLevels.warning,
-    )
     shown = f"[{host}]" if ":" in host else host
-    note(f"autoconfig serves http://{shown}:{port}/ from {config.instance}")
-    try:
-        server.serve()
-    finally:
-        stop.set()
-        follower.join(timeout=5)
+    return Supervisor(
+        config,
+        _listeners(host, port, workers),
+        read_config=lambda: _usable(Room(room.instance, room.environ)),
+        when_ready=lambda: _log.info("autoconfig serves http://%s:%d/ from %s", shown, port, config.instance),
+    ).run()
+
+
+def _usable(room: Room) -> Config:
+    """Return the configuration; a certificate that cannot be used stops us here, in one line, and not in each worker."""
+    config = room.config
+    if config.sign_cert or config.sign_key or config.sign_chain:
+        from autoconfig import signing
+
+        signing.from_config(config)
+    return config
 
 
 def _first_snapshot(room: Room) -> None:
@@ -87,21 +60,34 @@ def _first_snapshot(room: Room) -> None:
     try:
         Snapshot.open(room.config.snapshot_path)
     except SnapshotError:
-        with room.snapshot():
-            pass
+        from autoconfig.store.follow import PATIENCE, catch_up
+        from autoconfig.store.store import open_store
+
+        config = room.make_folder()
+        with open_store(config.database_url, who=user_name(), patience=PATIENCE) as store:
+            catch_up(store, config.snapshot_path)
 
 
-def _refuse_busy(host: str, port: int) -> None:
-    """Say clearly that the port is taken: granian shares ports, so a second server would quietly take half of the requests."""
+def _listeners(host: str, port: int, count: int) -> list[socket.socket]:
+    """Return *count* sockets that share the port, for each worker one."""
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
-        with socket.socket(family, kind, protocol) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind(address)
+        # One that does not share goes first: a second server would quietly take half of the requests.
+        with _bound(family, kind, protocol, address, socket.SO_REUSEADDR) as probe:
             probe.listen(1)
+        return [_bound(family, kind, protocol, address, socket.SO_REUSEADDR, socket.SO_REUSEPORT) for _ in range(count)]
     except socket.gaierror:
         raise UsageError(N_("%(host)s is not an address to listen on"), host=host) from None
     except OSError as error:
         raise AutoconfigError(
             N_("cannot listen on %(host)s port %(port)d: %(reason)s"), host=host, port=port, reason=error.strerror or error
         ) from None
+
+
+def _bound(family: int, kind: int, protocol: int, address: tuple[object, ...], *options: int) -> socket.socket:
+    made = socket.socket(family, kind, protocol)
+    for option in options:
+        made.setsockopt(socket.SOL_SOCKET, option, 1)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # connections inherit it
+    made.bind(address)
+    return made

@@ -2,16 +2,18 @@
 
 The only place that knows one database from another. On both, writers wait for each other at the start of a transaction, where waiting
 is safe, and readers never wait. SQLite is written in write-ahead mode; each of its transactions opens the file anew: a file that was taken
-away or replaced is noticed, and nothing is shared with a forked process. PostgreSQL's connections are pooled, and tried before use.
+away or replaced is noticed, and nothing is shared with a forked process. PostgreSQL's connections are pooled, and tried before use. Nobody
+waits forever: neither for other programs, nor for a server that keeps its connections open and says nothing.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, select, text
@@ -21,7 +23,13 @@ from sqlalchemy.pool import NullPool
 
 from autoconfig.errors import N_, StoreError, StoreUnavailable
 
+if TYPE_CHECKING:
+    import psycopg
+
 BUSY_SECONDS = 300.0  # the import of a million domains takes a minute, for which others wait
+SILENT_SECONDS = 5.0  # how much longer a server may say nothing at all: it has its own clock for who waits for others
+
+_Result = TypeVar("_Result")
 
 _IS_WRITING = "autoconfig_is_writing"
 _BUSY_STEP = 5.0  # seconds of waiting in SQLite, which hears no Ctrl-C meanwhile
@@ -36,7 +44,6 @@ _SERVER = {
     "keepalives_count": 3,
     "tcp_user_timeout": 15_000,
     "client_encoding": "utf8",
-    "options": f"-c lock_timeout={BUSY_SECONDS:.0f}s",
 }
 _POOL = 4  # connections that are kept; a command needs one, a service one
 
@@ -77,15 +84,16 @@ _CONNECTING_ERRORS = {
 
 
 class Database:
-    """A database by its *url*; a SQLite file is only made where *create* says so."""
+    """A database by its *url*; a SQLite file is only made where *create* says so. Others are waited for *patience* seconds."""
 
-    def __init__(self, url: str, *, create: bool) -> None:
+    def __init__(self, url: str, *, create: bool, patience: float = BUSY_SECONDS) -> None:
         try:
             self._url = make_url(url)
         except SQLAlchemyError:
             raise StoreError(N_("%(url)s is not a database URL; write it like sqlite:////srv/autoconfig/autoconfig.db"), url=url) from None
         self.path = _sqlite_path(self._url)
         self._create = create
+        self._patience = patience
         self._engine = self._sqlite_engine(self.path) if self.path else self._server_engine()
 
     @property
@@ -158,10 +166,12 @@ class Database:
         def connect() -> sqlite3.Connection:
             uri = f"file:{quote(str(path))}?mode={mode}"
             # SQLAlchemy's recipe for all Python versions: sqlite3 begins nothing by itself, the begin event does.
-            connection = sqlite3.connect(uri, uri=True, timeout=_BUSY_STEP, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(
+                uri, uri=True, timeout=min(_BUSY_STEP, self._patience), isolation_level=None, check_same_thread=False
+            )
             try:
                 connection.execute("PRAGMA foreign_keys = ON")
-                _write_ahead(connection)
+                _write_ahead(connection, self._patience)
             except BaseException:
                 connection.close()
                 raise
@@ -173,7 +183,7 @@ class Database:
         def begin(connection: Connection) -> None:
             # A write transaction that begins as a reader fails at its first write when another has written meanwhile.
             if connection.get_execution_options().get(_IS_WRITING):
-                _in_turn(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+                _in_turn(lambda: connection.exec_driver_sql("BEGIN IMMEDIATE"), self._patience)
             else:
                 connection.exec_driver_sql("BEGIN")
 
@@ -183,9 +193,16 @@ class Database:
         if self._url.get_backend_name() != "postgresql":
             raise StoreError(N_("%(url)s: settings live in SQLite or PostgreSQL, as in postgresql://user@host/database"), url=self.name)
         # What the URL itself says of the connection wins.
-        said = {key: value for key, value in _SERVER.items() if key not in self._url.query}
+        ours = _SERVER | {"options": f"-c lock_timeout={self._patience:.0f}s"}
+        said = {key: value for key, value in ours.items() if key not in self._url.query}
         url = self._url.set(drivername="postgresql+psycopg")
-        return create_engine(url, connect_args=said, pool_pre_ping=True, pool_size=_POOL)
+        engine = create_engine(url, connect_args=said, pool_pre_ping=True, pool_size=_POOL)
+
+        @event.listens_for(engine, "do_connect")
+        def connect(_dialect: object, _record: object, arguments: list[Any], options: dict[str, Any]) -> psycopg.Connection[Any]:
+            return _patient(self._patience + SILENT_SECONDS).connect(*arguments, **options)
+
+        return engine
 
 
 def _sqlite_path(url: URL) -> Path | None:
@@ -196,18 +213,49 @@ def _sqlite_path(url: URL) -> Path | None:
     return Path(url.database)
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
+def _patient(seconds: float) -> type[psycopg.Connection[Any]]:
+    """Return a kind of connection that gives up when the server says nothing for *seconds*.
+
+    A server that is halted, or behind something that swallows everything, still confirms what TCP sends; nobody else notices.
+    """
+    import psycopg
+
+    class Patient(psycopg.Connection[Any]):
+        def wait(self, gen: Generator[Any, Any, _Result], *arguments: Any, **options: Any) -> _Result:  # noqa: ANN401 - psycopg's
+            return super().wait(heard(self, gen), *arguments, **options)
+
+    def heard(connection: Patient, talk: Generator[Any, Any, _Result]) -> Generator[Any, Any, _Result]:
+        # psycopg's talk yields what it waits for, and is told what is ready: several times a second, and nothing where nothing is.
+        last = time.monotonic()
+        try:
+            awaited = next(talk)
+            while True:
+                ready = yield awaited
+                if ready:
+                    last = time.monotonic()
+                elif time.monotonic() - last > seconds:
+                    connection.pgconn.finish()  # there is nobody to say goodbye to
+                    raise psycopg.OperationalError(f"silence for {seconds:.0f} seconds")
+                awaited = talk.send(ready)
+        except StopIteration as end:
+            result: _Result = end.value
+            return result
+
+    return Patient
+
+
+def _write_ahead(connection: sqlite3.Connection, patience: float) -> None:
     # The mode is kept in the file. Its change, once in a lifetime, does not wait for others by itself.
     def change() -> None:
         if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
             connection.execute("PRAGMA journal_mode = WAL").fetchone()
 
-    _in_turn(change)
+    _in_turn(change, patience)
 
 
-def _in_turn(work: Callable[[], object]) -> None:
+def _in_turn(work: Callable[[], object], patience: float) -> None:
     """Do *work* in SQLite when nobody else is at it, again and again until it is too late."""
-    deadline = time.monotonic() + BUSY_SECONDS
+    deadline = time.monotonic() + patience
     while True:
         try:
             work()

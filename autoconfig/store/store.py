@@ -23,7 +23,7 @@ from autoconfig.store import history, log, schema
 from autoconfig.store.changes import Changes, Mark
 from autoconfig.store.check import Link, Origin, check
 from autoconfig.store.codec import domain_to_data, provider_to_data
-from autoconfig.store.database import Database
+from autoconfig.store.database import BUSY_SECONDS, Database
 from autoconfig.store.difference import Change, Difference, ImportResult
 from autoconfig.store.exchange.file import Progress, SettingsFile, Stage, judge, raise_mistakes, silent
 from autoconfig.store.log import DOMAIN, PROVIDER, Logged, Name, Revision
@@ -65,13 +65,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def open_store(url: str, *, create: bool = True, who: str = "", clock: Clock = utc_now) -> Store:
-    """Open the store at *url*, ready for use; its changes are *who*'s, made when *clock* says.
+def open_store(url: str, *, create: bool = True, who: str = "", clock: Clock = utc_now, patience: float = BUSY_SECONDS) -> Store:
+    """Open the store at *url*, ready for use; its changes are *who*'s, made when *clock* says. Others are waited for *patience* seconds.
 
     A missing or empty SQLite store is made, unless *create* is False. Raises StoreError where the tables are not ours, or not of this
     version, and StoreUnavailable where the database does not answer.
     """
-    store = Store.connect(url, create=create, who=who, clock=clock)
+    store = Store.connect(url, create=create, who=who, clock=clock, patience=patience)
     try:
         store.make_ready()
     except BaseException:
@@ -90,9 +90,9 @@ class Store:
         self._clock = clock
 
     @classmethod
-    def connect(cls, url: str, *, create: bool = True, who: str = "", clock: Clock = utc_now) -> Self:
+    def connect(cls, url: str, *, create: bool = True, who: str = "", clock: Clock = utc_now, patience: float = BUSY_SECONDS) -> Self:
         """Return the store at *url* in whatever state it is, to look at that state or to upgrade."""
-        return cls(Database(url, create=create), create=create, who=who, clock=clock)
+        return cls(Database(url, create=create, patience=patience), create=create, who=who, clock=clock)
 
     def __enter__(self) -> Self:
         return self

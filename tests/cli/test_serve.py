@@ -6,14 +6,13 @@ import os
 import signal
 import socket
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.certificates import DAY, TODAY, issue
 from tests.cli.conftest import SAMPLE
-from tests.running import get, run, serving
+from tests.running import get, run, service, serving
 
 NEW = "/mail/config-v1.1.xml?emailaddress=anna@ny.se"
 
@@ -62,28 +61,19 @@ def test_a_worker_that_takes_the_place_of_another_does_without_a_good_certificat
     (instance / "config.toml").write_text('sign_cert = "cert.pem"\nsign_key = "key.pem"\n')
     (instance / "cert.pem").write_bytes(good.pem)
     (instance / "key.pem").write_bytes(good.key_pem)
-    with serving(instance, workers=1) as url:
+    with service(instance, workers=1) as running:
+        url = running.url
         assert get(url + profile)[1].startswith(b"\x30")
         (instance / "cert.pem").write_bytes(expired.pem)
         (instance / "key.pem").write_bytes(expired.key_pem)
-        (worker,) = _workers(instance)
+        (worker,) = running.workers()
         os.kill(worker, signal.SIGKILL)
         deadline = time.monotonic() + 20
         while not (answer := get(url + profile))[1].startswith(b"<?xml"):
             assert time.monotonic() < deadline, answer
             time.sleep(0.1)
-        assert _workers(instance) != [worker]
+        assert running.workers() != [worker]
     assert run("serve", instance=instance).returncode == 1
-
-
-def _workers(instance: Path) -> list[int]:
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            is_ours = f"AUTOCONFIG_INSTANCE={instance}".encode() in (process / "environ").read_bytes().split(b"\0")
-            if is_ours and b"spawn_main" in (process / "cmdline").read_bytes():
-                found.append(int(process.name))
-    return found
 
 
 def test_a_taken_port_is_one_clear_line(instance: Path) -> None:

@@ -194,6 +194,14 @@ def test_the_security_headers_are_on_every_answer(client, method, path, headers,
         assert sum(len(name) + len(value) for name, value in HEADERS.items()) < 250
 
 
+def test_a_page_uses_what_is_ours_alone(client):
+    """Our own sheets, scripts and pictures; it asks nobody else, and sends forms to nobody else."""
+    assert client.get("/", headers={"Host": OWN}).headers["Content-Security-Policy"] == (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
 @pytest.mark.parametrize("path", ["/", "/guide/kund.se", "/static/style.css"])
 def test_an_answer_that_is_not_sent_again_has_them_too(client, path):
     """What a browser keeps takes the headers of a 304 (RFC 9111, 3.2)."""

@@ -1,0 +1,178 @@
+"""What a process of the service does: a worker answers with granian, the follower keeps the snapshot at the store's revision.
+
+The supervisor starts one with `python -m autoconfig.cli.child` and tells it by its standard input what it is; that stays open as long as
+the supervisor lives, and a child ends with it. granian's only home; of granian only the worker is used, the supervisor is ours.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import pickle
+import resource
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, NoReturn
+
+from autoconfig import logs
+from autoconfig.config import Config
+from autoconfig.errors import AutoconfigError
+
+APPLICATION = "autoconfig.web:create_app"
+
+LEAVE = signal.SIGUSR1  # to a worker: leave for another, who accepts from the same socket. SIGTERM: leave for nobody
+_DEAF_SECONDS = 1.0
+
+STOP_SECONDS = 8.0  # for the requests under way, when the service stops
+
+BACKLOG = 1024  # connections that wait to be accepted
+
+# granian has no time-out for bodies: a thread waits for each that is slow. One is started when all others are busy, and ends after a while.
+_THREADS = 128
+_IDLE_THREAD_SECONDS = 30
+_CONNECTIONS = 2048  # open ones of each worker, idle ones included; more of them wait to be accepted
+_FILES = 65_536  # descriptors, where the machine grants them: many systems begin with 1024
+# Without an answer under way, so long may a client take for the head of a request, or for nothing at all (hyper has one clock for both).
+_HEADER_MILLISECONDS = 10_000
+_HEADER_OCTETS = 16 * 1024  # request line and header together
+
+_log = logging.getLogger(__name__)
+
+
+class Role(StrEnum):
+    """What a child is there for."""
+
+    WORKER = "worker"
+    FOLLOWER = "follower"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a child is told: its role, the configuration, and the descriptors that it inherits.
+
+    *listener* is a worker's socket, bound; *status* is the pipe that is written to when the child is ready, and that ends with it.
+    """
+
+    role: Role
+    config: Config
+    listener: int | None
+    status: int
+
+
+def main() -> None:
+    """Do what the standard input says, until a signal, or the end of the supervisor, ends it."""
+    work = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own parent wrote it
+    assert isinstance(work, Work)  # noqa: S101 - says so to mypy
+    os.set_inheritable(work.status, False)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    logs.configure(work.config.log_format)
+    try:
+        _ROLES[work.role](work)
+    except AutoconfigError as error:
+        _log.error("the %s cannot start: %s", work.role, error)
+        sys.exit(1)
+
+
+def _end_with_parent() -> NoReturn:
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    # As if it had stopped us. Nobody is left to insist, so we do.
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(STOP_SECONDS)
+    os._exit(1)
+
+
+def _say_ready(work: Work) -> None:
+    os.write(work.status, b"r")
+
+
+def _follow(work: Work) -> None:
+    """Follow the store. A signal ends it at any moment: what it writes is whole or not there, and its locks end with it."""
+    from autoconfig.store.follow import follow
+    from autoconfig.store.state import Teller
+
+    _say_ready(work)
+    follow(work.config.database_url, work.config.snapshot_path, threading.Event(), tell=Teller(work.config.state_path))
+
+
+def _leave(listener: int) -> None:
+    """Accept nothing more, and end as by SIGTERM once every connection that was accepted has had the time to send its request.
+
+    An end closes connections without a request, and one that was accepted in that moment is not idle: its request is on the way.
+    """
+    own = os.dup(listener)
+    # In its place comes a socket to which nobody connects; the waiting connections stay with the other holders of the old one.
+    with socket.create_server(("127.0.0.1", 0)) as nobody:
+        nobody.setblocking(False)
+        os.dup2(nobody.fileno(), listener)
+    time.sleep(_DEAF_SECONDS)
+    end = signal.getsignal(signal.SIGTERM)
+    os.dup2(own, listener)  # granian has it registered, and must find it to let go of it
+    if callable(end):
+        end(signal.SIGTERM, None)
+
+
+def _answer(work: Work) -> None:
+    """Accept connections and answer, until SIGTERM; then finish the requests under way."""
+    assert work.listener is not None  # noqa: S101 - says so to mypy
+    leave = threading.Thread(target=_leave, args=(work.listener,), daemon=True)
+    signal.signal(LEAVE, lambda *_: leave.start())
+    from granian import Granian
+    from granian._granian import SocketHolder
+    from granian.constants import HTTPModes, Loops, RuntimeModes, TaskImpl
+    from granian.http import HTTP1Settings
+    from granian.log import LogLevels
+
+    def application() -> Any:  # noqa: ANN401 - WSGI's, whatever it is
+        module, _, name = APPLICATION.partition(":")
+        app = getattr(importlib.import_module(module), name)(work.config)
+        # The next thing that granian does is to accept connections; until then they wait at the listener.
+        _say_ready(work)
+        return app
+
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES if most == resource.RLIM_INFINITY else min(_FILES, most), most))
+    holder: Any = SocketHolder  # its arguments depend on the platform, which granian's types leave out
+    Granian._spawn_wsgi_worker(
+        1,  # the number of the worker, for granian's log
+        None,  # the name of the process
+        application,
+        ((None, holder(work.listener, False, BACKLOG)), None),
+        None,  # the pipe for granian's metrics
+        Loops.auto,
+        True,
+        LogLevels.warning,
+        logs.settings(work.config.log_format),
+        (),  # files with variables
+        RuntimeModes.mt,
+        1,  # threads of the event loop
+        1,  # threads for files, which we do not serve that way
+        _THREADS,
+        _IDLE_THREAD_SECONDS,
+        _CONNECTIONS,
+        TaskImpl.asyncio,
+        # Nobody needs HTTP/2 without TLS; and in the mode for both who says nothing at all is never cut off.
+        HTTPModes.http1,
+        HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, keep_alive=True, max_buffer_size=_HEADER_OCTETS, pipeline_flush=False),
+        None,  # HTTP/2
+        False,  # websockets
+        None,  # static files
+        None,  # an access log
+        (False, None, None, None, "tls1.3", None, [], False),
+        {"url_path_prefix": None},
+        (None, None),  # granian's metrics
+    )
+
+
+_ROLES: dict[Role, Callable[[Work], None]] = {Role.WORKER: _answer, Role.FOLLOWER: _follow}
+
+if __name__ == "__main__":
+    # Known by its real name, under which the parent has written it.
+    importlib.import_module("autoconfig.cli.child").main()
