@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -44,7 +46,12 @@ def _first_answer(command: Sequence[str], path: str, instance: Path, cwd: Path) 
     port = free_port()
     begun = time.perf_counter()
     process = subprocess.Popen(
-        [*command, str(port)], env=environment(instance), cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, str(port)],
+        env=environment(instance),
+        cwd=cwd,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         while get(f"http://127.0.0.1:{port}{path}")[0] != 200:
@@ -53,4 +60,8 @@ def _first_answer(command: Sequence[str], path: str, instance: Path, cwd: Path) 
         return time.perf_counter() - begun
     finally:
         process.terminate()
-        process.wait()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:  # granian's own supervisor may wait for a worker that missed the signal
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()

@@ -23,7 +23,7 @@ from tests.certificates import issue
 from tests.cli.conftest import SAMPLE
 from tests.load import load
 from tests.postgresql import PASSWORD, Cluster, cluster
-from tests.running import Service, children, get, run, service
+from tests.running import COMMAND, Service, children, environment, free_port, get, run, service
 
 pytestmark = pytest.mark.slow
 
@@ -145,6 +145,16 @@ def test_a_new_worker_that_does_not_start_takes_nobodys_place(instance: Path) ->
             time.sleep(0.3)
             assert children(running.process.pid) == before
         asked.assert_unharmed()
+
+
+def test_a_service_whose_workers_cannot_start_says_so_and_ends(instance: Path, tmp_path: Path) -> None:
+    """An installation that is broken is not tried for ever: whoever started it shall know."""
+    (tmp_path / "granian.py").write_text("raise SystemExit(3)")
+    path = os.pathsep.join((str(tmp_path), os.environ.get("PYTHONPATH", "")))
+    command = [COMMAND, "serve", "--port", str(free_port())]
+    done = subprocess.run(command, env=environment(instance, PYTHONPATH=path), capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert done.stderr == "a worker did not start (status 3)\n"
 
 
 POX = (
