@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from autoconfig.address import Domain
-from autoconfig.errors import N_, AutoconfigError, ConfigError
+from autoconfig.errors import N_, AddressError, AutoconfigError, ConfigError
 
 FILE_NAME = "config.toml"
 PREFIX = "AUTOCONFIG_"
@@ -60,9 +60,27 @@ class Config:
         return self.instance / "snapshot.mdb"
 
     @property
+    def run_folder(self) -> Path:
+        """What the processes of a running service tell each other; while none runs it may be thrown away."""
+        return self.instance / "run"
+
+    @property
+    def state_path(self) -> Path:
+        """The file by which the workers know how the follower fares."""
+        return self.run_folder / "follower.json"
+
+    @property
     def own_name(self) -> str | None:
         """The service's own host name, from *base_url*."""
         return urlsplit(self.base_url).hostname if self.base_url else None
+
+    @property
+    def own_domain(self) -> Domain | None:
+        """The same as a domain; None where it is an IP address or a name such as localhost, which no record can lead to."""
+        try:
+            return Domain.parse(self.own_name) if self.own_name else None
+        except AddressError:
+            return None
 
 
 def find_instance(option: str | None, environ: Mapping[str, str], cwd: Path) -> Path:

@@ -223,10 +223,11 @@ class _Run:
 
     async def _search(self, client: Client) -> End | None:
         """Return how the search of *client* ends, None where it fails: the others go on."""
-        heard = Heard(self.aside)
+        heard, typed = Heard(self.aside), Typed(str(self.case.address))
+        ahead = () if client.ahead is None else (client.ahead(typed, self.aside),)
         try:
-            outcome = heard.certain(await client.discover(Typed(str(self.case.address)), heard))
-            return await works.tried(client, outcome, self.aside, self.case.expected)
+            outcome, *_ = await asyncio.gather(client.discover(typed, heard), *ahead)
+            return await works.tried(client, heard.certain(outcome), self.aside, self.case.expected)
         except Exception as error:
             self.troubles.append(_failed(Group.CLIENTS, self.case, error))
             return None

@@ -156,12 +156,15 @@ def _hundred(row: Row, place: _Place, folder: Path) -> None:
         row("  their delivery alone", "not measured", "checkdmarc cannot be installed")
         return
     delivery = _timed(lambda: place.check_of(domains, place.instance, "--only", "deliverability"))
-    command = (str(peer), "--skip-tls", "--nameserver", resolver.ADDRESS, *domains)
-    theirs = _timed(lambda: place.distance.try_to(*command, env={"LANG": "C.UTF-8"}))
+    command = (str(peer), *domains, "--nameserver", resolver.ADDRESS)
+    done.clear()
+    theirs = _timed(lambda: done.append(place.distance.try_to(*command, env={"LANG": "C.UTF-8"})))
+    assert not done[0].returncode, done[0].stderr
+    valid = sum(found["spf"]["valid"] for found in json.loads(done[0].stdout))
     row(
         "  their delivery alone",
         f"{delivery:.1f} s",
-        f"{delivery / theirs:.2f} of checkdmarc ({theirs:.1f} s), which looks at no key, PTR or policy host",
+        f"{delivery / theirs:.2f} of checkdmarc ({theirs:.1f} s), which looks at no key, PTR or policy host; SPF valid for {valid}",
     )
 
 

@@ -293,10 +293,10 @@ def test_any_text_is_an_address_or_an_address_error(text: str) -> None:
 )
 def test_a_long_text_is_refused_soon(text: str) -> None:
     """A megabyte of anything is no way to keep a worker busy."""
-    started = time.monotonic()
+    started = time.process_time()
     for whole in (text, f"{text}@kund.se", f"anna@{text}.se", f'"{text}"@kund.se'):
         with pytest.raises(AddressError):
             EmailAddress.parse(whole)
         with pytest.raises(AddressError):
             Domain.parse(whole)
-    assert time.monotonic() - started < 10
+    assert time.process_time() - started < 10

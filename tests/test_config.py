@@ -163,3 +163,18 @@ def test_the_instance_folder_is_found_in_this_order(tmp_path):
     assert find_instance(None, environ | {"XDG_DATA_HOME": "relative"}, tmp_path) == Path("/home/anna/.local/share/autoconfig")
     (tmp_path / "instance").mkdir()
     assert find_instance(None, environ, tmp_path) == tmp_path / "instance"
+
+
+@pytest.mark.parametrize(
+    ("url", "domain"),
+    [
+        ("https://autoconfig.KarlaHosting.se:8443", "autoconfig.karlahosting.se"),
+        ("http://192.0.2.7:8080", None),
+        ("http://[2001:db8::7]", None),
+        ("http://localhost:8080", None),
+    ],
+)
+def test_the_own_name_is_a_domain_where_records_can_lead_to_it(tmp_path, url, domain):
+    """An address, or a name that only this machine knows, is none."""
+    config = load(tmp_path, {"AUTOCONFIG_BASE_URL": url})
+    assert (config.own_domain and config.own_domain.ascii) == domain

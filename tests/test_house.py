@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -22,13 +23,14 @@ MAY_IMPORT: dict[str, set[str]] = {
     "model": {"address", "errors"},
     "config": _GROUND,
     "i18n": _GROUND,
+    "logs": {"errors"},
     "templating": {"i18n"},
     "signing": {"config"} | _GROUND,
     "formats": _GROUND,
     "dnsrecords": _GROUND,
     "store": _GROUND,
     "observations": _GROUND,
-    "publicsuffix": set(),
+    "publicsuffix": {"address", "errors"},
     "findings": {"observations", "clients"} | _GROUND,  # of clients the names of types alone, see below
     "catalogue": {"findings", "observations"} | _GROUND,
     "network": {"observations"} | _GROUND,
@@ -38,8 +40,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "diagnose": {"checks", "clients", "findings", "catalogue", "observations", "dnsrecords"} | _GROUND,
     "report": {"clients", "lint", "findings", "catalogue", "observations", "i18n", "templating"} | _GROUND,
     "guides": {"i18n", "templating", "catalogue"} | _GROUND,
-    "web": {"store", "formats", "signing", "config", "guides", "i18n", "templating"} | _GROUND,
-    "cli": {"store", "formats", "dnsrecords", "signing", "config", "i18n", "network", "checks", "diagnose", "catalogue", "report"}
+    "livecheck": {"store", "config", "diagnose", "checks", "network", "observations", "findings", "report", "formats", "dnsrecords", "i18n"}
+    | _GROUND,
+    "web": {"store", "formats", "signing", "config", "logs", "guides", "i18n", "templating", "livecheck", "findings"} | _GROUND,
+    "cli": {"store", "formats", "dnsrecords", "signing", "config", "logs", "i18n", "network", "checks", "diagnose", "catalogue", "report"}
     | {"clients", "lint", "findings", "guides", "observations"}
     | _GROUND,
 }
@@ -69,12 +73,18 @@ HOMES: dict[str, set[str]] = {
 }
 
 
+@cache
 def _files() -> list[Path]:
     return sorted(PACKAGE.rglob("*.py"))
 
 
-def _imports(path: Path) -> Iterator[tuple[str, bool]]:
-    """Yield every module that *path* imports, and whether the import is at the top of the module."""
+@cache
+def _imports(path: Path) -> tuple[tuple[str, bool], ...]:
+    """Return every module that *path* imports, and whether the import is at the top of the module."""
+    return tuple(_found_imports(path))
+
+
+def _found_imports(path: Path) -> Iterator[tuple[str, bool]]:
     tree = ast.parse(path.read_text())
     top = set(tree.body)
     for node in ast.walk(tree):
@@ -88,6 +98,7 @@ def _imports(path: Path) -> Iterator[tuple[str, bool]]:
                 yield (submodule if _path_of(submodule) else node.module, node in top)
 
 
+@cache
 def _path_of(module: str) -> Path | None:
     base = PACKAGE.parent.joinpath(*module.split("."))
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.exists()), None)
@@ -118,10 +129,11 @@ def test_a_foreign_library_has_one_home(path: Path) -> None:
 
 def test_who_tells_findings_knows_no_mail_program() -> None:
     """The guides and the service, which have findings' texts, need not load what every program does."""
-    code = "import sys, autoconfig.catalogue, autoconfig.web.discovery; print(*sys.modules)"
+    code = "import sys, autoconfig.catalogue, autoconfig.web.livehelp, autoconfig.livecheck.desk; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "autoconfig.findings" in loaded
-    assert [module for module in loaded if module.startswith("autoconfig.clients")] == []
+    rooms = ("clients", "checks", "diagnose", "network", "report")
+    assert [module for module in loaded if module.startswith(tuple(f"autoconfig.{room}" for room in rooms))] == []
 
 
 def test_no_module_imports_itself_through_others() -> None:

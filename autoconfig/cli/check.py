@@ -169,7 +169,7 @@ def check(
         hosts: dict[str, list[str]] = {}
         for host, ip in resolve:
             hosts.setdefault(host, []).append(ip)
-        async with Live(resolver=resolver, resolve=hosts, ca=ca, deadline=deadline) as world:
+        async with Live(resolver=resolver, resolve=hosts, ca=ca, deadline=deadline, politely=len(known) > 1) as world:
             await _look(known, world, only, deadline, show, visit)
             if save_to is not None:
                 facts.save(save_to, facts.Facts(str(targets[0]), world.now, world.answers))
@@ -183,8 +183,7 @@ def _target(room: Room, target: str, texts: i18n.Texts) -> _Target:
     address = found if isinstance(found, EmailAddress) else None
     domain = found.domain if isinstance(found, EmailAddress) else found
     try:
-        own_name, base_url = room.config.own_name, room.config.base_url
-        own_host = Domain.parse(own_name) if own_name else None
+        own_host, base_url = room.config.own_domain, room.config.base_url
         expected = room.known(domain)
         guide = f"{base_url}/guide/{domain.ascii}" if base_url and expected else None
         return _Target(domain, address, expected, due(room, expected) if expected else (), own_host, guide=guide)

@@ -7,6 +7,7 @@ the supervisor lives, and a child ends with it. granian's only home; of granian 
 from __future__ import annotations
 
 import importlib
+import logging
 import os
 import pickle
 import resource
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NoReturn
 
+from autoconfig import logs
 from autoconfig.config import Config
 from autoconfig.errors import AutoconfigError
 
@@ -40,6 +42,8 @@ _FILES = 65_536  # descriptors, where the machine grants them: many systems begi
 # Without an answer under way, so long may a client take for the head of a request, or for nothing at all (hyper has one clock for both).
 _HEADER_MILLISECONDS = 10_000
 _HEADER_OCTETS = 16 * 1024  # request line and header together
+
+_log = logging.getLogger(__name__)
 
 
 class Role(StrEnum):
@@ -71,10 +75,11 @@ def main() -> None:
         # In every thread that is made from now on: one of its own waits for them.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, LEAVE})
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    logs.configure(work.config.log_format)
     try:
         _ROLES[work.role](work)
     except AutoconfigError as error:
-        print(f"autoconfig: {error}", file=sys.stderr)
+        _log.error("the %s cannot start: %s", work.role, error)
         sys.exit(1)
 
 
@@ -94,9 +99,10 @@ def _say_ready(work: Work) -> None:
 def _follow(work: Work) -> None:
     """Follow the store. A signal ends it at any moment: what it writes is whole or not there, and its locks end with it."""
     from autoconfig.store.follow import follow
+    from autoconfig.store.state import Teller
 
     _say_ready(work)
-    follow(work.config.database_url, work.config.snapshot_path, threading.Event())
+    follow(work.config.database_url, work.config.snapshot_path, threading.Event(), tell=Teller(work.config.state_path))
 
 
 def _obey(listener: int) -> None:
@@ -156,7 +162,7 @@ def _answer(work: Work) -> None:
         Loops.auto,
         True,
         LogLevels.warning,
-        None,  # how granian logs
+        logs.settings(work.config.log_format),
         (),  # files with variables
         RuntimeModes.mt,
         1,  # threads of the event loop

@@ -28,16 +28,16 @@ def published(room: Room, config: ClientConfig, served: ClientConfig | None = No
 
     Where *config* is a part of what the service serves, *served* is the whole: a digest is that of the document as it is served.
     """
-    own_name = room.config.own_name
-    if own_name is None:
+    own = room.config.own_domain
+    if own is None:
         raise UsageError(N_('the service has no name yet: set base_url = "https://autoconfig.karlahosting.se" (your own) in config.toml'))
-    return dnsrecords.records(config, Domain.parse(own_name), _digests(room, served or config))
+    return dnsrecords.records(config, own, _digests(room, served or config))
 
 
 def due(room: Room, config: ClientConfig) -> tuple[dnsrecords.Record, ...]:
     """Return the records of *config*'s domain as far as they are known: without the service's own name, those that do not lead to it."""
-    own_name = room.config.own_name
-    return dnsrecords.records(config, Domain.parse(own_name) if own_name else None, _digests(room, config) if own_name else ())
+    own = room.config.own_domain
+    return dnsrecords.records(config, own, _digests(room, config) if own else ())
 
 
 def _digests(room: Room, config: ClientConfig) -> list[dnsrecords.Digest]:

@@ -5,13 +5,17 @@ What takes long to import is imported by those who need it: the first answer wai
 
 from __future__ import annotations
 
+import logging
 import socket
 
 import click
 
-from autoconfig.cli.room import Room, note, user_name
+from autoconfig import logs
+from autoconfig.cli.room import Room, user_name
 from autoconfig.config import Config
 from autoconfig.errors import N_, AutoconfigError, SnapshotError, UsageError
+
+_log = logging.getLogger(__name__)
 
 
 @click.command(name="serve")
@@ -28,13 +32,14 @@ def serve(room: Room, host: str, port: int, workers: int) -> int:
     from autoconfig.cli.supervisor import Supervisor
 
     config = _usable(room)
+    logs.configure(config.log_format)
     _first_snapshot(room)
     shown = f"[{host}]" if ":" in host else host
     return Supervisor(
         config,
         _listeners(host, port, workers),
         read_config=lambda: _usable(Room(room.instance, room.environ)),
-        when_ready=lambda: note(f"autoconfig serves http://{shown}:{port}/ from {config.instance}"),
+        when_ready=lambda: _log.info("autoconfig serves http://%s:%d/ from %s", shown, port, config.instance),
     ).run()
 
 

@@ -7,6 +7,7 @@ providers that it has built in. For documents it takes a certificate that is for
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -263,6 +264,23 @@ async def discover_play(typed: Typed, world: World) -> Outcome:
     return await _discover(typed, world, is_play=True)
 
 
+async def ahead(typed: Typed, world: World) -> None:
+    """Ask for all that `discover` asks about the domain itself, each part beside the others, so that the world knows the answers."""
+    await _ask_ahead(typed, world, is_play=False)
+
+
+async def ahead_play(typed: Typed, world: World) -> None:
+    """Do the same for `discover_play`."""
+    await _ask_ahead(typed, world, is_play=True)
+
+
+async def _ask_ahead(typed: Typed, world: World, *, is_play: bool) -> None:
+    if typed.address is not None:
+        domain = typed.address.domain.ascii
+        searches = [(part, _Search(Trail(world), typed.text, is_play)) for part in _PARTS]
+        await asyncio.gather(*(part(search, domain) for part, search in searches))
+
+
 async def _discover(typed: Typed, world: World, *, is_play: bool) -> Outcome:
     if typed.address is None:
         return Outcome(Result.MANUAL, why="NOTHING_FOUND")
@@ -283,11 +301,8 @@ async def _discover(typed: Typed, world: World, *, is_play: bool) -> Outcome:
 
 
 async def _ask_domain(search: _Search, domain: str) -> None:
-    await _ask_srv(search, domain)
-    await _ask_documents(search, domain)
-    if not search.is_play:
-        await _ask_autodiscover(search, domain)
-    await _scan(search, domain)
+    for part in _PARTS:
+        await part(search, domain)
 
 
 async def _ask_srv(search: _Search, domain: str) -> None:
@@ -328,6 +343,8 @@ async def _ask_documents(search: _Search, domain: str) -> None:
 
 
 async def _ask_autodiscover(search: _Search, domain: str) -> None:
+    if search.is_play:
+        return
     body = outlook.write_request(
         outlook.Request(email=without_illegal(search.address), acceptable_response_schema=outlook.OUTLOOK_RESPONSE)
     )
@@ -413,6 +430,9 @@ async def _certified(search: _Search, choice: Choice, connection: Connection) ->
     return "", 0
 
 
+_PARTS = (_ask_srv, _ask_documents, _ask_autodiscover, _scan)  # of what a domain is asked for, in order
+
+
 async def _ask_exchanger(search: _Search, domain: str) -> None:
     """Look at the names above the mail exchanger where nothing was found, and take the exchanger itself for the last resort."""
     lookup, search.now = await search.trail.lookup(domain, "MX", at=search.now, patience=_PATIENCE)
@@ -441,5 +461,5 @@ def _filled(choice: Choice, typed: Typed) -> Choice:
 
 
 _READERS = {"mozilla": read, "outlook": read_outlook}
-CLIENT = Client("fairemail", "FairEmail", Confidence.SOURCE, discover, _READERS, tries_each=True)
-PLAY = Client("fairemail-play", "FairEmail (Play)", Confidence.SOURCE, discover_play, {"mozilla": read}, tries_each=True)
+CLIENT = Client("fairemail", "FairEmail", Confidence.SOURCE, discover, _READERS, tries_each=True, ahead=ahead)
+PLAY = Client("fairemail-play", "FairEmail (Play)", Confidence.SOURCE, discover_play, {"mozilla": read}, tries_each=True, ahead=ahead_play)

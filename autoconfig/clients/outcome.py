@@ -158,6 +158,7 @@ class Client:
 
     *readers* are its acceptance rules by the kind of document ("mozilla", "outlook", "apple", "pacc"), for those that it reads.
     Where *tries_each*, it connects to one candidate after another until one works; others keep to the first.
+    *ahead* asks at once what a search of a program that does one thing after the other asks in any case, for those who have no time.
     """
 
     name: str
@@ -166,3 +167,4 @@ class Client:
     discover: Callable[[Typed, World], Awaitable[Outcome]]
     readers: Mapping[str, Reader] = field(default_factory=dict, hash=False)
     tries_each: bool = False
+    ahead: Callable[[Typed, World], Awaitable[None]] | None = None

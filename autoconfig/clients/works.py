@@ -60,7 +60,9 @@ async def search(clients: Iterable[Client], typed: Typed, world: World, expected
 
 async def tried(client: Client, outcome: Outcome, world: World, expected: ClientConfig | None = None) -> End:
     """Try what *client* ended up with."""
-    seen = await gather((server for side in sides(client, outcome) for server in side), world)
+    seen = dict[Choice, Seen]()
+    for one in await asyncio.gather(*(_try(side, world) for side in sides(client, outcome))):
+        seen |= one
     found = against(outcome, entered(client, outcome, seen, world.now), expected)
     return End(client, found, judge(client, outcome, seen, world.now))
 
@@ -72,6 +74,14 @@ def sides(client: Client, outcome: Outcome) -> tuple[Sequence[Choice], ...]:
     """Return the servers that *client* would connect to, incoming and outgoing, as far as it has such."""
     most = MAX_TRIED if client.tries_each else 1
     return tuple(side[:most] for side in (outcome.incoming, outcome.outgoing) if side)
+
+
+async def _try(side: Sequence[Choice], world: World) -> Mapping[Choice, Seen]:
+    """Connect to the first of *side*, and to the others where that does not work."""
+    first = await gather(side[:1], world)
+    if all(_server(server, seen, world.now).works for server, seen in first.items()):
+        return first
+    return {**first, **await gather(side[1:], world)}
 
 
 async def gather(servers: Iterable[Choice], world: World) -> Mapping[Choice, Seen]:

@@ -1,4 +1,7 @@
-"""What mail programs say when it does not work, word for word from labels/errors.LANGUAGE.toml, and which fault each means."""
+"""What mail programs say when it does not work, word for word from labels/errors.LANGUAGE.toml, and which fault each means.
+
+Beside them stand the codes with which servers refuse, since many programs show the server's answer as it came.
+"""
 
 from __future__ import annotations
 
@@ -30,6 +33,15 @@ class Fault(StrEnum):
     ENCRYPTION = "encryption"
     OUTGOING_LOGIN = "outgoing_login"
     FULL = "full"
+
+
+# In the answers of servers, in small letters. RFC 5530, 3 and RFC 3206, 4: codes in brackets; RFC 3463, 3: codes with dots.
+_SERVERS_SAY = (
+    (re.compile(r"\[(?:authenticationfailed|authorizationfailed|expired|auth)\]|\b535[ -]|\b5\.7\.8\b"), Fault.PASSWORD),
+    (re.compile(r"\[privacyrequired\]|\b5\.7\.10\b|\b530 .{0,20}\bstarttls\b"), Fault.ENCRYPTION),
+    (re.compile(r"\b530 .{0,20}\bauthentication required\b|\brelay(?:ing)? (?:access )?denied\b"), Fault.OUTGOING_LOGIN),
+    (re.compile(r"\[overquota\]|\b[45]\.2\.2\b|\bmailbox (?:is )?full\b|\bquota (?:is )?exceeded\b|\bover quota\b"), Fault.FULL),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +82,12 @@ def recognise(message: str) -> tuple[ErrorText, ...]:
     message = _plain(message[:_LOOKED_AT])
     found = [text for text in all_error_texts() if _letters(text.words) >= _LEAST and _holds(message, text.words)]
     return tuple(sorted(found, key=lambda text: -_letters(text.words)))
+
+
+def said_by_server(message: str) -> tuple[Fault, ...]:
+    """Return the faults that stand in *message* in the words of servers."""
+    message = _plain(message[:_LOOKED_AT])
+    return tuple(fault for pattern, fault in _SERVERS_SAY if pattern.search(message))
 
 
 def _holds(message: str, words: str) -> bool:

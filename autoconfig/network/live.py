@@ -48,7 +48,7 @@ MAX_LOOKUPS = 64
 # at a web server's certificate does not wait for those who want its documents.
 MAX_PER_MAIL_SERVER = 2
 MAX_PER_WEB_SERVER = 8
-_PATIENCE_SHARE = 0.2  # of the deadline, that one waits for others who talk to the same mail server at its other ports
+_PATIENCE_SHARE = 0.5  # of the deadline, that one waits for others who talk to the same mail server at its other ports
 _PAUSE_SHARE = 0.2  # of the deadline, before a server that has asked for patience is asked once more
 _THREADS = 32
 _PORTS = {"http": 80, "https": 443}
@@ -62,6 +62,7 @@ class Live:
 
     *resolver* is asked instead of the system's. *resolve* says addresses of hosts that are not asked for. *ca* is a file of certificates
     to trust instead of the system's. No lookup, connection or request takes more than *deadline* seconds, and none waits its turn longer.
+    *politely*, which is for many domains that may share a host, no mail server is talked to by more than two at a time, whatever its ports.
     Raises UsageError where *ca* cannot be read.
     """
 
@@ -73,6 +74,7 @@ class Live:
         ca: Path | None = None,
         policy: Policy = ANYWHERE,
         deadline: float = 5.0,
+        politely: bool = False,
     ) -> None:
         self._now = datetime.now(UTC)
         self._resolver = Resolver(None if resolver is None else [resolver], deadline)
@@ -81,6 +83,7 @@ class Live:
         self._fetcher = Fetcher(self._trust, deadline)
         self._policy = policy
         self._deadline = deadline
+        self._polite = politely
         self._lookups: _Memory[Question, Lookup] = _Memory()
         self._connections: _Memory[Endpoint, Connection] = _Memory()
         self._responses: _Memory[Request, Response] = _Memory()
@@ -143,7 +146,8 @@ class Live:
             return Connection(endpoint, TCP.FORBIDDEN)
         is_web = endpoint.service.talk is Talk.HTTP
         limit = MAX_PER_WEB_SERVER if is_web else MAX_PER_MAIL_SERVER
-        async with nullcontext() if is_web else self._politely(endpoint.ip), self._turn((*place, "probe"), limit) as in_time:
+        polite = self._politely(endpoint.ip) if self._polite and not is_web else nullcontext()
+        async with polite, self._turn((*place, "probe"), limit) as in_time:
             if place in self._silent:  # nobody answered there, whatever is spoken and by whatever name
                 return replace(self._silent[place], endpoint=endpoint)
             if not in_time:

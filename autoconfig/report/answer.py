@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from autoconfig.errors import N_, printable
-from autoconfig.findings import Finding, Owner, Severity
+from autoconfig.findings import Finding, Owner, Report, Severity
+from autoconfig.i18n import Texts
 from autoconfig.report.telling import Format, Manner, Told
 from autoconfig.report.words import tell
 
@@ -40,6 +42,35 @@ _REGARDS = N_("Kind regards")
 _SOMEBODY = N_("Support")
 
 
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """The findings that a customer hears of: *theirs* to mend, *ours* as the mail host, and what is *open*."""
+
+    theirs: tuple[Finding, ...]
+    ours: tuple[Finding, ...]
+    open: tuple[Finding, ...]
+
+
+def todo(report: Report) -> ToDo:
+    """Return what of *report* is whose. A notice asks nothing of anybody, unless it has something to be copied."""
+    must = [f for f in report.findings if f.severity in _MUST or (f.severity is Severity.NOTICE and f.records and f.owner in _THEIRS)]
+    return ToDo(
+        tuple(finding for finding in must if finding.owner in _THEIRS),
+        tuple(finding for finding in must if finding.owner not in _THEIRS),
+        tuple(finding for finding in report.findings if finding.severity is Severity.UNKNOWN),
+    )
+
+
+def sentence(message: str) -> str:
+    """Return *message* with its full stop."""
+    return message if message.endswith(".") else message + "."
+
+
+def fix_of(finding: Finding, told: str, texts: Texts) -> str:
+    """Return *told*, what *finding* asks for, with where that is done."""
+    return f"{told} {texts.gettext(_AT_REGISTRAR)}" if finding.owner is Owner.REGISTRAR else told
+
+
 def _write(every: Sequence[Told], manner: Manner) -> str:
     return "".join("\n\n".join("\n".join(part) for part in _parts(told)) + "\n" for told in every)
 
@@ -51,11 +82,8 @@ def _parts(told: Told) -> Iterator[list[str]]:
     """Yield the paragraphs, each as its lines."""
     report, _ = told.report, told.texts.gettext
     domain = report.domain.unicode
-    # A notice asks nothing of anybody, unless it has something to be copied.
-    must = [f for f in report.findings if f.severity in _MUST or (f.severity is Severity.NOTICE and f.records and f.owner in _THEIRS)]
-    theirs = [finding for finding in must if finding.owner in _THEIRS]
-    ours = len(theirs) < len(must)
-    unknown = any(finding.severity is Severity.UNKNOWN for finding in report.findings)
+    found = todo(report)
+    theirs, ours, unknown = found.theirs, found.ours, found.open
     subject = _SUBJECT_TO_DO if theirs else _SUBJECT_OURS if ours else _SUBJECT_OPEN if unknown else _SUBJECT_WELL
     yield [_(_SUBJECT, subject=_(subject, domain=domain))]
     yield [_(_HELLO)]
@@ -87,11 +115,8 @@ def _parts(told: Told) -> Iterator[list[str]]:
 
 def _to_do(told: Told, finding: Finding, mark: str) -> Iterator[list[str]]:
     said, indent = tell(finding, told.texts), " " * len(mark)
-    yield _wrapped(said.message if said.message.endswith(".") else said.message + ".", mark)
-    fix = said.fix
-    if finding.owner is Owner.REGISTRAR:
-        fix += " " + told.texts.gettext(_AT_REGISTRAR)
-    yield _wrapped(fix, indent, indent)
+    yield _wrapped(sentence(said.message), mark)
+    yield _wrapped(fix_of(finding, said.fix, told.texts), indent, indent)
     if lines := (*finding.records, *finding.commands):
         yield _wrapped(told.texts.gettext(_COPY), indent, indent)
         yield [_INDENT + printable(line, len(line)) for line in lines]

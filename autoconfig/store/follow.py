@@ -9,7 +9,7 @@ import fcntl
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -17,6 +17,10 @@ from autoconfig.errors import N_, AutoconfigError, SnapshotError
 from autoconfig.store.changes import Mark
 from autoconfig.store.snapshot import MAP_SIZE, SnapshotFull, mark_of, write
 from autoconfig.store.store import Store, open_store
+
+# Hears after each look at the store: the revision that the snapshot shows by now (None: it could not be brought there), and whether the
+# database could be reached.
+Tell = Callable[[int | None, bool], None]
 
 PATIENCE = 5.0  # seconds that the service waits for other programs at the database: whoever asks has the snapshot meanwhile
 
@@ -43,14 +47,16 @@ def catch_up(store: Store, path: Path, map_size: int = MAP_SIZE) -> int:
                 map_size *= 2
 
 
-def follow(store_url: str, path: Path, stop: threading.Event, interval: float = 1.0) -> None:
+def follow(
+    store_url: str, path: Path, stop: threading.Event, interval: float = 1.0, tell: Tell = lambda _revision, _is_reachable: None
+) -> None:
     """Keep the snapshot at *path* at the revision of the store, until *stop* is set. Never raises: a store may go away and come back."""
     is_away = False
     while not stop.is_set():
         try:
             with open_store(store_url, create=False, patience=PATIENCE) as store:
                 while not stop.is_set():
-                    catch_up(store, path)
+                    tell(catch_up(store, path), True)
                     if is_away:
                         _log.warning("following the database again")
                         is_away = False
@@ -60,6 +66,7 @@ def follow(store_url: str, path: Path, stop: threading.Event, interval: float = 
                 # Ours is one clear line; of anything else we want to know where it comes from.
                 _log.warning("%s; serving the settings as they were last", error, exc_info=not isinstance(error, AutoconfigError))
             is_away = True
+            tell(None, isinstance(error, SnapshotError))
             stop.wait(interval)
 
 

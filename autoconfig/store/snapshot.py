@@ -53,6 +53,15 @@ _Identity = tuple[int, int] | tuple[str, str]  # device and inode; the name, whe
 _MAGIC = struct.pack("=I", 0xBEEFC0DE)  # lmdb.h, MDB_MAGIC; behind a page header of 16 octets
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the file shows: which revision of which store, how many domains; and when it last changed (Unix time), None if it is gone."""
+
+    mark: Mark
+    domains: int
+    changed: float | None
+
+
 @dataclass(slots=True)
 class View:
     """What a process keeps of one state of the file: valid as long as LMDB's transaction number is *state*."""
@@ -163,6 +172,15 @@ class Snapshot:
         opened = self._current()
         with _clear_errors(self.path), opened.env.begin() as txn:
             return opened.look(txn).mark
+
+    def shown(self) -> Shown:
+        """Return what there is to see, without looking at every domain."""
+        opened = self._current()
+        changed = None
+        with suppress(OSError):
+            changed = self.path.stat().st_mtime
+        with _clear_errors(self.path), opened.env.begin() as txn:
+            return Shown(opened.look(txn).mark, txn.stat(opened.domains)["entries"], changed)
 
     def revision(self) -> int:
         """Return the revision of the store that this shows."""

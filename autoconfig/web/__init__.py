@@ -14,10 +14,11 @@ from pathlib import Path
 from flask import Flask, Response, request
 from werkzeug.exceptions import RequestURITooLarge
 
-from autoconfig import signing
+from autoconfig import logs, signing
 from autoconfig.config import Config, find_instance, load
+from autoconfig.livecheck.desk import Desk
 from autoconfig.store.snapshot import Snapshot
-from autoconfig.web import autodiscover, discovery, errors, guides, health, profile, proxies, tls, wellknown
+from autoconfig.web import autodiscover, discovery, errors, guides, health, livehelp, metrics, profile, proxies, seen, tls, wellknown
 from autoconfig.web.branding import Branding
 from autoconfig.web.languages import Languages
 from autoconfig.web.pages import Pages
@@ -31,14 +32,17 @@ STATIC_AGE = 31_536_000  # seconds: a year, because the address of a file change
 _HERE = Path(__file__).parent
 
 
-def create_app(config: Config | None = None, known: Known | None = None) -> Flask:
+def create_app(config: Config | None = None, known: Known | None = None, desk: Desk | None = None) -> Flask:
     """Return the application for *config*, the installation found in environment and working directory where it is None.
 
-    *known* is what we know of domains; None: the snapshot of the installation, which opens with the first question. Raises ConfigError.
+    *known* is what we know of domains; None: the snapshot of the installation, which opens with the first question.
+    *desk* is where live checks are begun; None: beside the snapshot. Raises ConfigError.
     """
     if config is None:
         config = load(find_instance(None, os.environ, Path.cwd()), os.environ)
-    domains: Known = known or Snapshot(config.snapshot_path)
+        logs.configure(config.log_format)
+    snapshot = Snapshot(config.snapshot_path)
+    domains: Known = known or snapshot
     lookup = domains.client_config
     # Not strict: a worker may begin long after `serve` looked at the certificate, and answers without a good one, too.
     signer = signing.from_config(config, strict=False)
@@ -58,20 +62,27 @@ def create_app(config: Config | None = None, known: Known | None = None) -> Flas
     app.add_url_rule("/static/<path:filename>", endpoint="static", view_func=app.send_static_file)
 
     branding = Branding(config.instance / "brand")
-    pages = Pages(Languages.of(config), static=cache(_versioned), branding=branding)
+    languages = Languages.of(config)
+    pages = Pages(languages, static=cache(_versioned), branding=branding)
     app.before_request(_refuse_what_is_no_request)
     app.after_request(_protect)
     app.extensions["autoconfig"] = domains
     errors.register(app, pages)
-    app.register_blueprint(health.blueprint())
+    counts = metrics.Counts(config.run_folder)
+    app.register_blueprint(health.blueprint(snapshot, config.state_path))
+    app.register_blueprint(metrics.blueprint(counts, snapshot, config.state_path))
     app.register_blueprint(discovery.blueprint(lookup))
     app.register_blueprint(autodiscover.blueprint(lookup, is_https))
     app.register_blueprint(profile.blueprint(lookup, signer.sign if signer else None))
     app.register_blueprint(wellknown.blueprint(lookup))
     app.register_blueprint(tls.blueprint(domains.is_listed, config.own_name))
     app.register_blueprint(branding.blueprint())
-    app.register_blueprint(guides.blueprint(lookup, pages, config.base_url, config.own_name))
+    app.register_blueprint(guides.blueprint(lookup, pages, config.base_url, config.own_name, domains.is_listed))
+    desk = desk or Desk(config.instance / "livecheck", config.snapshot_path, config.own_name, languages.offered, tell=counts.check)
+    desk.tidy()
+    app.register_blueprint(livehelp.blueprint(domains, pages, desk))
     app.wsgi_app = autodiscover.in_one_case(app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's own way to add a layer
+    app.wsgi_app = seen.observed(app.wsgi_app, counts, config.trusted_proxies)  # type: ignore[assignment,method-assign]
     return app
 
 

@@ -1,22 +1,22 @@
 """Every answer that is not what was asked for: a short line for programs, a page for people, and never a traceback.
 
-What went wrong inside is logged with the places in the code and without values: an address never reaches a log.
+What went wrong inside is left for the log with the places in the code and without values: an address never reaches a log.
 """
 
 from __future__ import annotations
 
-import logging
-import traceback
 from http import HTTPStatus
 
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from autoconfig import logs
 from autoconfig.errors import N_, AddressError, AutoconfigError, SnapshotError, UsageError
 from autoconfig.formats.pacc import PaccError
 from autoconfig.web.answers import passing
 from autoconfig.web.pages import Pages
 from autoconfig.web.question import NotOurs
+from autoconfig.web.seen import CAUSE
 
 RETRY_AFTER = "5"  # seconds: a snapshot is being written, or a person is mending it
 
@@ -30,6 +30,7 @@ STATUS: dict[type[AutoconfigError], HTTPStatus] = {
 
 MESSAGES: dict[int, tuple[str, str]] = {
     400: (N_("We did not understand that"), N_("The address of the page, or what was sent with it, is not as it should be.")),
+    403: (N_("That came from another site"), N_("Please open the guide itself, and use its own button.")),
     404: (N_("There is no such page"), N_("The link may be old or mistyped. Start again from the first page.")),
     405: (N_("This page does not work that way"), N_("It can be read, but not be changed or sent anything.")),
     413: (N_("That was too much"), N_("An e-mail address is never that long.")),
@@ -37,8 +38,6 @@ MESSAGES: dict[int, tuple[str, str]] = {
     500: (N_("Something went wrong here"), N_("The fault is ours, not yours. Please try again in a little while.")),
     503: (N_("We cannot look up settings right now"), N_("Please try again in a minute. Your mail itself is not affected.")),
 }
-
-_log = logging.getLogger("autoconfig.web")
 
 
 def register(app: Flask, pages: Pages) -> None:
@@ -50,7 +49,7 @@ def register(app: Flask, pages: Pages) -> None:
             return internal(error)
         response = _answer(pages, status, str(error), error)
         if status is HTTPStatus.SERVICE_UNAVAILABLE:
-            _log.error("503: %s", error)
+            request.environ[CAUSE] = str(error)
             response.headers["Retry-After"] = RETRY_AFTER
         return response
 
@@ -64,8 +63,7 @@ def register(app: Flask, pages: Pages) -> None:
         return response
 
     def internal(error: Exception) -> Response:
-        places = "".join(traceback.format_tb(error.__traceback__))
-        _log.error("500: %s at %s\n%s", type(error).__name__, request.endpoint, places)
+        request.environ[CAUSE] = logs.told(error)
         return _answer(pages, HTTPStatus.INTERNAL_SERVER_ERROR, _message(500)[0], None)
 
     app.register_error_handler(AutoconfigError, ours)

@@ -6,6 +6,8 @@ The profile's link is the one exception: a phone fetches a profile by its addres
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -22,20 +24,24 @@ from autoconfig.guides.groups import GROUPS, HAND_HELD
 from autoconfig.guides.guide import guide_for
 from autoconfig.guides.pictures import pictures_of
 from autoconfig.model import ClientConfig
+from autoconfig.web import livehelp
 from autoconfig.web.pages import Pages
 from autoconfig.web.question import Lookup, host_domain, host_name
 
 MAX_TYPED = 320  # characters of a form's field that we look at and give back; no address is longer
 
 
-def blueprint(lookup: Lookup, pages: Pages, base_url: str | None, own_name: str | None) -> Blueprint:
-    """Return the routes of the pages; *base_url* and *own_name* are the service's."""
+def blueprint(
+    lookup: Lookup, pages: Pages, base_url: str | None, own_name: str | None, may_test: Callable[[Domain], bool] = lambda domain: False
+) -> Blueprint:
+    """Return the routes of the pages; *base_url* and *own_name* are the service's, *may_test* tells which domains have the live help."""
     routes = Blueprint("guides", __name__)
+    guide = partial(_guide, pages, base_url, may_test)
 
     def first() -> Response:
         domain = _domain_of_host(own_name)
         config = lookup(domain) if domain else None
-        return _guide(pages, base_url, config, None, None) if config else pages.kept("start.html")
+        return guide(config, None, None) if config else pages.kept("start.html")
 
     def start() -> Response:
         return answer("/", None)
@@ -54,7 +60,7 @@ def blueprint(lookup: Lookup, pages: Pages, base_url: str | None, own_name: str 
             return _no_program(pages, config)
         if request.method == "POST":
             return answer(_path(domain, client), client)
-        return _guide(pages, base_url, config, None, client)
+        return guide(config, None, client)
 
     def answer(action: str, client: ClientName | None) -> Response:
         typed = request.form.get("address", "").strip()[:MAX_TYPED]
@@ -65,7 +71,7 @@ def blueprint(lookup: Lookup, pages: Pages, base_url: str | None, own_name: str 
         config = lookup(address.domain)
         if config is None:
             return pages.once("unknown.html", status=HTTPStatus.NOT_FOUND, typed=typed, domain=address.domain)
-        return _guide(pages, base_url, config, address, client)
+        return guide(config, address, client)
 
     routes.add_url_rule("/", view_func=first, methods=["GET"])
     routes.add_url_rule("/", view_func=start, methods=["POST"])
@@ -83,7 +89,14 @@ def _path(domain: Domain, client: ClientName | None = None) -> str:
     return f"/guide/{domain.ascii}" if client is None else f"/guide/{domain.ascii}/{client.value}"
 
 
-def _guide(pages: Pages, base_url: str | None, config: ClientConfig, address: EmailAddress | None, chosen: ClientName | None) -> Response:
+def _guide(
+    pages: Pages,
+    base_url: str | None,
+    may_test: Callable[[Domain], bool],
+    config: ClientConfig,
+    address: EmailAddress | None,
+    chosen: ClientName | None,
+) -> Response:
     """Return the guide for the program that was *chosen*, else for the device that asks."""
     texts = pages.texts(config.provider)
     device = client_of(request.headers.get("User-Agent"))
@@ -112,6 +125,9 @@ def _guide(pages: Pages, base_url: str | None, config: ClientConfig, address: Em
         is_about_existing=lambda card: page.is_about_existing(card, texts),
         mailto=sheet.mailto,
         protocols=PROTOCOLS,
+        test=livehelp.path_of(config.domain) if may_test(config.domain) else None,
+        run=None,
+        refused=None,
         **_programs(config, client),
     )
     response.vary.add("User-Agent")

@@ -11,7 +11,7 @@ def policy(style: str | None = None) -> str:
     sheets = "'self'" if style is None else f"'self' '{_digest(style)}'"
     return (
         f"default-src 'none'; style-src {sheets}; script-src 'self'; img-src 'self'; "
-        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 

@@ -133,9 +133,9 @@ def test_what_is_no_document_is_known_for_what_it_is(body: bytes, fault: Fault) 
 
 def test_many_comments_cost_nothing() -> None:
     """What stands before a page is passed over in a time that does not grow with its ways to be read."""
-    began = time.monotonic()
+    began = time.process_time()
     assert documents.read_autoconfig(b"<!---->" * 600 + b"<!--" * 100, ANNA).fault is Fault.BROKEN
-    assert time.monotonic() - began < 1
+    assert time.process_time() - began < 1
 
 
 @given(strategies.client_configs(), strategies.local_parts())

@@ -196,7 +196,7 @@ def test_any_bytes_are_a_policy_or_none(body: bytes) -> None:
 @pytest.mark.parametrize("unit", ["a:" + "a." * 20, "%{", "%{d}", "ip6:" + ":" * 40, "a=", "rua=mailto:", "v = ", "\t", "mx: *.", "p=A"])
 def test_long_texts_take_no_time(unit: str) -> None:
     """As long as an answer can be."""
-    began = time.monotonic()
+    began = time.process_time()
     for text in (unit * (65535 // len(unit)), " ".join([unit] * (65535 // (len(unit) + 1)))):
         spfrecord.parse(f"v=spf1 {text}")
         spfrecord.parse(f"v=spf1 {text}!")
@@ -207,7 +207,7 @@ def test_long_texts_take_no_time(unit: str) -> None:
         dmarc.parse(f"v=DMARC1; p=none; rua={text}")
         mtasts.parse(text.encode())
         tlsrpt.is_good(f"v=TLSRPTv1; rua={text}")
-    assert time.monotonic() - began < 3
+    assert time.process_time() - began < 3
 
 
 STATUSES = st.sampled_from(list(LookupStatus))

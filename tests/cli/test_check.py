@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -26,6 +26,8 @@ from tests.cli.conftest import Command, Done
 from tests.faulty import Fault, Faulty, Service, root_pem
 from tests.network.nameserver import FaultyServer
 from tests.zones import served_beside
+
+pytestmark = pytest.mark.slow
 
 SERVERS = "endpoints,certificates,submission"
 NOBODY = ("--resolver", "127.0.0.1:1")  # where no name server listens

@@ -24,6 +24,8 @@ from tests.faulty.script import Behaviour, Steps
 from tests.running import environment
 from tests.zones import served_beside
 
+pytestmark = pytest.mark.slow
+
 ANNA = "anna@kund.test"
 SECRET = "geheim-9f31å-zz"
 PLAIN = base64.b64encode(f"\0{ANNA}\0{SECRET}".encode()).decode()

@@ -199,10 +199,10 @@ def test_no_bytes_are_too_strange_to_be_read(data: bytes) -> None:
 @pytest.mark.parametrize("piece", ["<a>", "&amp;", "<!-- -->", "x<b/>", "<!x <!--", "a='1' ", "<?xml encoding='?>", "<!x '", "&#1", "\r\n"])
 def test_reading_takes_no_longer_than_the_document_is_long(piece: str) -> None:
     """A quarter of a megabyte of anything is read in a moment."""
-    begun = time.monotonic()
+    begun = time.process_time()
     read(b"<clientConfig " + piece.encode() * (250_000 // len(piece)))
     read(b"<clientConfig>" + piece.encode() * (250_000 // len(piece)))
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 # --- searching ---

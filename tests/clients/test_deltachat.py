@@ -245,10 +245,10 @@ def test_no_bytes_are_too_strange_to_be_read(data: bytes) -> None:
 @pytest.mark.parametrize("piece", ["<a>", "&x;", "<!--", "x<b/>", "a=1 ", "'", "<!DOCTYPE <", "<port>1</port>", "&#"])
 def test_reading_takes_no_longer_than_the_document_is_long(piece: str) -> None:
     """A quarter of a megabyte of anything is read in a moment."""
-    begun = time.monotonic()
+    begun = time.process_time()
     read(b"<incomingServer " + piece.encode() * (250_000 // len(piece)))
     read(b"<incomingServer>" + piece.encode() * (250_000 // len(piece)))
-    assert time.monotonic() - begun < 5
+    assert time.process_time() - begun < 5
 
 
 # --- searching ---

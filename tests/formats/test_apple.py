@@ -397,10 +397,10 @@ def nested(depth: int) -> bytes:
 )
 def test_what_is_no_profile_is_refused_with_one_line(data: bytes, message: str, line: int | None) -> None:
     """DocumentError and nothing else, quickly."""
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(DocumentError) as caught:
         apple.parse(data)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
     assert message in str(caught.value)
     assert "\n" not in str(caught.value)
     assert line in (None, caught.value.line)

@@ -613,9 +613,9 @@ def _asked(body: bytes) -> tuple[str, bytes]:
 def test_a_hostile_request_has_one_outcome_and_nothing_of_it_comes_back(name: str) -> None:
     """Quickly, and nothing reflected."""
     body, outcome = HOSTILE[name]
-    before = time.perf_counter()
+    before = time.process_time()
     found, answer = _asked(body)
-    assert time.perf_counter() - before < 0.5
+    assert time.process_time() - before < 0.5
     assert found == outcome
     assert CANARY.encode() not in answer
     assert b"root:" not in answer

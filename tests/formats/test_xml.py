@@ -94,10 +94,10 @@ LARGE = {
 def test_what_is_refused_is_a_document_error(name: str) -> None:
     """Whatever is wrong with the bytes, it is told in one line, soon."""
     data, said = REFUSED[name]
-    started = time.monotonic()
+    started = time.process_time()
     with pytest.raises(DocumentError, match=said) as caught:
         parse_xml(data)
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     assert str(caught.value).isprintable()
 
 
@@ -110,9 +110,9 @@ def test_encodings_that_agree_with_themselves_are_taken(name: str) -> None:
 @pytest.mark.parametrize("name", LARGE)
 def test_what_is_just_small_enough_is_read_and_written_soon(name: str) -> None:
     """No size of anything within the limits costs more than its octets."""
-    started = time.monotonic()
+    started = time.process_time()
     written = to_bytes(parse_xml(LARGE[name]))
-    assert time.monotonic() - started < SECONDS
+    assert time.process_time() - started < SECONDS
     assert written.startswith(b'<?xml version="1.0" encoding="UTF-8"?>\n<a')
 
 

@@ -50,9 +50,9 @@ def test_a_browser_gets_the_guide_of_its_device(agent, client):
 @pytest.mark.parametrize("agent", ["A" * 1_000_000, "Android " * 200_000, "Android; SM-" * 100_000, "\x00\ud800\n(", "(iPhone" * 99_999])
 def test_a_hostile_user_agent_costs_nothing(agent):
     """Only the beginning is looked at, so that length never buys time."""
-    started = time.perf_counter()
+    started = time.process_time()
     assert client_of(agent) in ClientName
-    assert time.perf_counter() - started < 0.1
+    assert time.process_time() - started < 0.1
 
 
 @pytest.mark.parametrize("language", ["en", "sv"])

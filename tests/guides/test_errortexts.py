@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from autoconfig.catalogue import ENTRIES
 from autoconfig.guides import explained, trouble
 from autoconfig.guides.clients import ClientName
-from autoconfig.guides.errortexts import ANYTHING, Fault, all_error_texts, recognise, shown_by
+from autoconfig.guides.errortexts import ANYTHING, Fault, all_error_texts, recognise, said_by_server, shown_by
 from autoconfig.i18n import texts
 
 TELLING = [text for text in all_error_texts() if len(text.words.replace(ANYTHING, "").strip()) >= 8]  # "…% full" tells nothing
@@ -39,10 +39,31 @@ def test_a_pasted_message_tells_its_fault(message, fault):
     assert recognise(message)[0].fault is fault
 
 
+@pytest.mark.parametrize(
+    ("message", "fault"),
+    [
+        ("Mail server responded: [AUTHENTICATIONFAILED] Authentication failed.", Fault.PASSWORD),
+        ("-ERR [AUTH] Authentication failed.", Fault.PASSWORD),
+        ("535 5.7.8 Error: authentication failed: UGFzc3dvcmQ6", Fault.PASSWORD),
+        ("NO [OVERQUOTA] Quota exceeded (mailbox for user is full)", Fault.FULL),
+        ("552 5.2.2 <anna@kund.se>: Recipient address rejected: Mailbox full", Fault.FULL),
+        ("554 5.7.1 <erik@example.com>: Relay access denied", Fault.OUTGOING_LOGIN),
+        ("530 5.7.0 Authentication required", Fault.OUTGOING_LOGIN),
+        ("530 5.7.0 Must issue a STARTTLS command first", Fault.ENCRYPTION),
+        ("NO [PRIVACYREQUIRED] Plaintext authentication disallowed", Fault.ENCRYPTION),
+    ],
+)
+def test_the_answer_of_a_server_tells_its_fault(message, fault):
+    """Programs show it as it came, with their own words around it."""
+    assert said_by_server(f"Ett fel uppstod: {message}\n(0x1)") == (fault,)
+    assert trouble.TITLES[fault] in explained.explain(message, texts("en"))
+
+
 @pytest.mark.parametrize("message", ["", "hello", "server", "%", "…", "x" * 1_000_000])
 def test_what_is_no_message_is_not_taken_for_one(message):
     """A word that stands in many messages tells nothing."""
     assert recognise(message) == ()
+    assert said_by_server(message) == ()
 
 
 def test_the_parts_of_a_message_have_an_order():
@@ -67,13 +88,13 @@ def test_every_fault_has_its_advice():
 
 
 def test_every_fault_says_what_a_check_may_find():
-    """By codes that there are; of a full mailbox a server tells nobody."""
-    assert set(explained.CHECKS) == set(Fault)
-    assert {code for codes in explained.CHECKS.values() for code in codes} <= set(ENTRIES)
+    """By codes that there are, those of a login included."""
+    assert set(explained.CHECKS) | set(explained.INSIDE) == set(Fault)
+    assert {code for checks in (explained.CHECKS, explained.INSIDE) for codes in checks.values() for code in codes} <= set(ENTRIES)
 
 
 @given(st.text() | st.sampled_from(TELLING).map(lambda text: text.words * 2))
 def test_anything_is_explained_or_not(message):
     """Whatever somebody has pasted."""
     told = explained.explain(message, texts("en"))
-    assert (told is None) is (recognise(message) == ())
+    assert (told is None) is (recognise(message) == () and said_by_server(message) == ())

@@ -20,6 +20,8 @@ from tests.faulty import Fault, Faulty, root_pem
 from tests.faulty import Service as Kind
 from tests.network.loginserver import PASSWORD, USER, Handler, Place, Scram, Talk, serving
 
+pytestmark = pytest.mark.slow
+
 SHORT = 0.5  # seconds for what never ends
 LONG = 20.0  # seconds for what ends by itself, on a busy machine too
 ANNA = EmailAddress.parse(USER)

@@ -95,10 +95,10 @@ def test_every_refusal_is_a_document_with_its_code(client, body, host, status, c
 
 def test_too_big_is_413_quickly(client):
     """Ten megabytes are refused by their length."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     answer = client.post(XML, data=b"<a>" + b"x" * 10_000_000, headers=OURS)
     assert (answer.status_code, _error(answer)) == (413, "600")
-    assert time.perf_counter() - begin < 1
+    assert time.process_time() - begin < 1
 
 
 def test_too_big_is_413_also_without_a_length(client):

@@ -99,7 +99,7 @@ def test_a_page_is_three_requests_and_breaks_no_rule(visit: Visit, site: str) ->
     page.on("console", lambda message: told.append(message.text))
     page.goto(f"{site}/guide/kund.se/outlook?lang=en", wait_until="networkidle")
     files = {url.partition("?")[0] for url in asked if "icon" not in url}
-    assert files == {"/guide/kund.se/outlook", "/static/style.css", "/static/copy.js"}
+    assert files == {"/guide/kund.se/outlook", "/static/style.css", "/static/guide.js"}
     assert told == []
 
 

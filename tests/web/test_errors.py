@@ -168,7 +168,7 @@ def test_the_security_headers_are_on_every_answer(client, method, path):
     with client.open(path, method=method, headers={"Host": OWN}) as answer:
         assert answer.headers["Content-Security-Policy"] == (
             "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-            "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+            "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
         )
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
         assert answer.headers["Referrer-Policy"] == "no-referrer"
