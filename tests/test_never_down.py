@@ -231,6 +231,13 @@ def times_back(running: Service) -> int:
     return running.said().count("following the database again")
 
 
+def told_of_database(running: Service) -> str:
+    """Return what /readyz tells; the service is ready all the time."""
+    status, body = get(running.url + "/readyz")
+    assert status == 200, body
+    return str(json.loads(body)["database"]["state"])
+
+
 @contextmanager
 def locked(database: Path) -> Iterator[None]:
     """Keep the file of SQLite for one program alone."""
@@ -279,10 +286,12 @@ def test_a_file_that_cannot_be_used_is_noticed_by_nobody_who_asks(instance: Path
             for number, away in enumerate((locked, deleted, replaced, unreadable), 1):
                 with away(instance / "autoconfig.db"):
                     until(lambda number=number: times_away(running) == number)
+                    until(lambda: told_of_database(running) == "away")
                     if away is locked:
                         with service(instance, workers=1) as another:
                             assert is_served(another, "kund.se")
                 until(lambda number=number: times_back(running) == number)
+                until(lambda: told_of_database(running) == "reachable")
                 add(instance, f"ny{number}.se")
                 until(lambda number=number: is_served(running, f"ny{number}.se"))
         asked.assert_unharmed()
@@ -432,6 +441,7 @@ def test_a_server_that_says_nothing_holds_nobody_up(on_server: Path, server: Clu
                 assert "the database does not answer" in done.stderr
                 assert len(done.stderr.splitlines()) == 1
                 until(lambda: times_away(near) == times_away(far) == 1, 40)
+                until(lambda: told_of_database(near) == told_of_database(far) == "away")
             finally:
                 server.resume()
                 line.mend()
