@@ -45,6 +45,8 @@ lock:  ## pin every dependency anew, with hashes (needs uv)
 	  --group run --no-emit-index-url --no-emit-find-links pyproject.toml -o .ci/requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --group run --group test --no-emit-index-url --no-emit-find-links pyproject.toml -o .ci/requirements-test.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --group audit --no-emit-index-url --no-emit-find-links -o .ci/requirements-audit.txt
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
