@@ -1,0 +1,1 @@
+"""Hunt for bytes that a reader does not stand: python -m tests.fuzz [--seconds N] [TARGET ...]."""

@@ -1,0 +1,59 @@
+"""Bytes near to good ones, and good ones blown up: what Hypothesis draws where no fuzzer follows the branches, and beside it."""
+
+from __future__ import annotations
+
+import random
+import time
+
+from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import strategies as st
+
+from tests.fuzz.judge import MAX_INPUT, Target, judge
+
+_TOKENS = st.sampled_from(
+    [b"", b"\0", b"\n", b"\r\n", b" ", b"<", b">", b"&", b'"', b"'", b"%", b"\\", b"{", b"}", b"[", b"]", b"(", b")", b";", b":", b"=", b","]
+    + [b"\xff", b"\xc3", b"\xe2\x80\xae", b"\xed\xa0\x80", b"\xf0\x9f\x98\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"-1", b"0", b"9" * 30, b"1e9"]
+    + [b"<!--", b"-->", b"<![CDATA[", b"]]>", b"&#0;", b"&#x110000;", b"<!DOCTYPE x>", b"%00", b"xn--", b"NaN", b"null", b"\\ud800"]
+)
+_PLACES = st.integers(0, MAX_INPUT)
+_LENGTHS = st.integers(0, 64)
+_EDITS = st.tuples(_PLACES, _LENGTHS, st.one_of(_TOKENS, st.binary(max_size=8), st.tuples(_PLACES, _LENGTHS)))
+
+
+@st.composite
+def near(draw: st.DrawFn, seeds: tuple[bytes, ...]) -> bytes:
+    """Draw one of *seeds* with a few places of it replaced: by what readers trip over, by noise, or by a part of another seed."""
+    data = draw(st.sampled_from(seeds))
+    for at, length, instead in draw(st.lists(_EDITS, max_size=6)):
+        start = at % (len(data) + 1)
+        if isinstance(instead, tuple):
+            other = draw(st.sampled_from(seeds))
+            begin = instead[0] % (len(other) + 1)
+            instead = other[begin : begin + instead[1]]
+        data = data[:start] + instead + data[start + length :]
+    return data[:MAX_INPUT]
+
+
+@st.composite
+def swollen(draw: st.DrawFn, seeds: tuple[bytes, ...], size: int) -> bytes:
+    """Draw one of *seeds* with a part of it said over and over, up to *size* octets in all."""
+    data = draw(st.sampled_from(seeds))
+    start = draw(_PLACES) % (len(data) + 1)
+    part = data[start : start + draw(st.integers(1, 300))] or b" "
+    end = draw(st.sampled_from([start, start + len(part), len(data)]))
+    return data[:start] + part * ((size - len(data)) // len(part)) + data[end:]
+
+
+def mutate(target: Target, seconds: float) -> None:
+    """Let *target* read bytes near to its seeds until the *seconds* are over; raises what it must not raise, on the smallest input."""
+    seeds = tuple(target.seeds())
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+
+        @seed(random.getrandbits(64))
+        @settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink])
+        @given(near(seeds))
+        def read(data: bytes) -> None:
+            judge(target, data)
+
+        read()
