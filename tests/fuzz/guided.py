@@ -9,6 +9,7 @@ import io
 import os
 import re
 import sys
+import traceback
 from contextlib import redirect_stderr
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import atheris
 
 with redirect_stderr(io.StringIO()), atheris.instrument_imports(include=["autoconfig"]):  # it tells of each module
     from tests.fuzz.judge import MAX_INPUT, Target, judge
-    from tests.fuzz.seeds import FOUND
+    from tests.fuzz.seeds import FOUND, save
     from tests.fuzz.targets import TARGETS
 
 _HANG = 20  # seconds until an input that never ends is one that was found
@@ -74,7 +75,6 @@ def _fuzz(target: Target, seconds: int, corpus: Path) -> None:
         (seeds / str(number)).write_bytes(seed)
         known |= dict.fromkeys(_WORD.findall(seed))
     words.write_text("".join(f'"{_escaped(word)}"\n' for word in list(known)[:_MOST_WORDS]))
-    FOUND.mkdir(exist_ok=True)
     options = (
         f"-max_total_time={seconds}",
         f"-max_len={MAX_INPUT}",
@@ -85,7 +85,17 @@ def _fuzz(target: Target, seconds: int, corpus: Path) -> None:
         "-print_final_stats=1",
         "-verbosity=1",
     )
-    atheris.Setup([sys.argv[0], *options, str(corpus / "new"), str(seeds)], lambda data: judge(target, data))
+
+    def read(data: bytes) -> None:
+        try:
+            judge(target, data)
+        except Exception:
+            print(f"found: {save(target.name, data)}")
+            traceback.print_exc()
+            sys.stdout.flush()
+            os._exit(1)
+
+    atheris.Setup([sys.argv[0], *options, str(corpus / "new"), str(seeds)], read)
     atheris.Fuzz()
 
 
@@ -97,5 +107,6 @@ def _told(log: Path) -> str:
     text = log.read_text(errors="replace")
     runs = re.search(r"stat::number_of_executed_units: *(\d+)", text)
     covered = re.findall(r"cov: (\d+)", text)
-    error = re.search(r"^(\w+: .*|AssertionError.*)$", text, re.MULTILINE) if "ERROR" in text or "Uncaught" in text else None
-    return f"{runs[1] if runs else '?':>9} inputs, {covered[-1] if covered else '?':>6} branches"
+    if runs is None:
+        return "found" if (saved := re.search(r"^found: (.*)", text, re.MULTILINE)) is None else f"found: {saved[1]}"
+    return f"{runs[1]:>9} inputs, {covered[-1] if covered else 0:>6} branches"

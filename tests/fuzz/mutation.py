@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
+import sys
 import time
+from collections.abc import Iterator
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
@@ -11,8 +14,43 @@ from hypothesis import strategies as st
 from tests.fuzz.judge import MAX_INPUT, Target, judge
 
 _TOKENS = st.sampled_from(
-    [b"", b"\0", b"\n", b"\r\n", b" ", b"<", b">", b"&", b'"', b"'", b"%", b"\\", b"{", b"}", b"[", b"]", b"(", b")", b";", b":", b"=", b","]
-    + [b"\xff", b"\xc3", b"\xe2\x80\xae", b"\xed\xa0\x80", b"\xf0\x9f\x98\x80", b"\xef\xbb\xbf", b"\xff\xfe", b"-1", b"0", b"9" * 30, b"1e9"]
+    [
+        b"",
+        b"\0",
+        b"\n",
+        b"\r\n",
+        b" ",
+        b"<",
+        b">",
+        b"&",
+        b'"',
+        b"'",
+        b"%",
+        b"\\",
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b"(",
+        b")",
+        b";",
+        b":",
+        b"=",
+        b",",
+    ]
+    + [
+        b"\xff",
+        b"\xc3",
+        b"\xe2\x80\xae",
+        b"\xed\xa0\x80",
+        b"\xf0\x9f\x98\x80",
+        b"\xef\xbb\xbf",
+        b"\xff\xfe",
+        b"-1",
+        b"0",
+        b"9" * 30,
+        b"1e9",
+    ]
     + [b"<!--", b"-->", b"<![CDATA[", b"]]>", b"&#0;", b"&#x110000;", b"<!DOCTYPE x>", b"%00", b"xn--", b"NaN", b"null", b"\\ud800"]
 )
 _PLACES = st.integers(0, MAX_INPUT)
@@ -36,24 +74,45 @@ def near(draw: st.DrawFn, seeds: tuple[bytes, ...]) -> bytes:
 
 @st.composite
 def swollen(draw: st.DrawFn, seeds: tuple[bytes, ...], size: int) -> bytes:
-    """Draw one of *seeds* with a part of it said over and over, up to *size* octets in all."""
+    """Draw one of *seeds* with a part of it said over and over, up to *size* octets in all, or a good deal less."""
     data = draw(st.sampled_from(seeds))
+    size //= draw(st.sampled_from([1, 2, 20]))
     start = draw(_PLACES) % (len(data) + 1)
     part = data[start : start + draw(st.integers(1, 300))] or b" "
     end = draw(st.sampled_from([start, start + len(part), len(data)]))
     return data[:start] + part * ((size - len(data)) // len(part)) + data[end:]
 
 
-def mutate(target: Target, seconds: float) -> None:
-    """Let *target* read bytes near to its seeds until the *seconds* are over; raises what it must not raise, on the smallest input."""
+def nested(data: bytes, at: int) -> Iterator[bytes]:
+    """Yield *data* with the value behind its ":" or "=" number *at* as deep as can just be read, and as can just not be read any more.
+
+    To write or show a value again may need a little more of the stack than to read it.
+    """
+    places = [found.end() for found in re.finditer(rb"[:=]\s*", data)] or [0]
+    start = places[at % len(places)]
+    rest = re.search(rb"[,}\]\r\n]|\Z", data[start:])
+    assert rest is not None
+    limit = sys.getrecursionlimit()
+    for opening, closing in ((b"[", b"]"), (b'{"a":', b"}"), (b"{a=", b"}")):
+        for depth in (*range(limit - 110, limit), 10 * limit):
+            yield data[:start] + opening * depth + b"1" + closing * depth + data[start + rest.start() :]
+
+
+def mutate(target: Target, seconds: float) -> tuple[bytes, Exception] | None:
+    """Let *target* read bytes near to its seeds until the *seconds* are over; return the smallest that it did not stand, and why."""
     seeds = tuple(target.seeds())
     until = time.monotonic() + seconds
+    last: list[bytes] = []
+
+    @settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @given(near(seeds))
+    def read(data: bytes) -> None:
+        last[:] = [data]
+        judge(target, data)
+
     while time.monotonic() < until:
-
-        @seed(random.getrandbits(64))
-        @settings(max_examples=200, deadline=None, database=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate, Phase.shrink])
-        @given(near(seeds))
-        def read(data: bytes) -> None:
-            judge(target, data)
-
-        read()
+        try:
+            seed(random.getrandbits(64))(read)()
+        except Exception as error:  # Hypothesis ends with the smallest
+            return last[0], error
+    return None

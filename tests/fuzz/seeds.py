@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import gzip
+import hashlib
 import json
 import zlib
 from collections.abc import Iterator
@@ -68,6 +69,14 @@ def _texts(node: ast.AST) -> Iterator[bytes]:
         lines = [part.value for part in node.elts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
         if len(lines) > 1 and len(lines) == len(node.elts):
             yield "\r\n".join(lines).encode("utf-8", "replace")
+
+
+def save(name: str, data: bytes) -> Path:
+    """Save what was too much for the target *name*, and return where."""
+    FOUND.mkdir(exist_ok=True)
+    path = FOUND / f"{name}-{hashlib.sha256(data).hexdigest()[:16]}"
+    path.write_bytes(data)
+    return path
 
 
 def found(name: str) -> list[bytes]:

@@ -424,7 +424,13 @@ def _facts(data: bytes) -> None:
 
 ENGLISH = i18n.texts(i18n.SOURCE_LANGUAGE)
 
-_CONVERSATIONS = ("network/test_readers.py", "network/test_inside.py", "network/loginserver.py", "network/test_probe.py", "cli/test_login.py")
+_CONVERSATIONS = (
+    "network/test_readers.py",
+    "network/test_inside.py",
+    "network/loginserver.py",
+    "network/test_probe.py",
+    "cli/test_login.py",
+)
 _PROGRAMS = "clients/made.py"
 
 # A new reader is a line here. Documents may be as large as their reader takes them, and larger.
@@ -451,7 +457,11 @@ TARGETS: tuple[Target, ...] = (
     Target("parser-quickxml", lambda data: list(quickxml.events(data)), seeds.quickxml, (quickxml.Broken,), _BIG),
     Target("simulate", _simulated, seeds.cases, (DocumentError,)),
     Target("lint", _lint, seeds.all_documents, swollen=_BIG),
-    *(Target(f"lint-{kind.value}", partial(_lint_as, kind), partial(seeds.broken_documents, kind.value)) for kind in Kind if kind is not Kind.UNKNOWN),
+    *(
+        Target(f"lint-{kind.value}", partial(_lint_as, kind), partial(seeds.broken_documents, kind.value))
+        for kind in Kind
+        if kind is not Kind.UNKNOWN
+    ),
     Target("documents", _documents, seeds.all_documents, swollen=_BIG),
     Target("domain", _domain, partial(seeds.literals, "test_address.py", "strategies.py"), (AddressError,)),
     Target("address", _address, partial(seeds.literals, "test_address.py"), (AddressError,)),
