@@ -74,17 +74,13 @@ def main(arguments: Sequence[str]) -> int:
     worst = WELL
     for lock in [Path(argument) for argument in arguments] or LOCKS:
         options = ["--require-hashes", "--disable-pip", "--format", "json", "--progress-spinner", "off", "--timeout", "15"]
-        done = subprocess.run(
-            [sys.executable, "-m", "pip_audit", *options, "-r", str(lock)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-        )
-        status, lines = verdict(read(done.stdout))
-        print(f"{lock.name}:", *lines, sep="\n  ")
-        if status == UNKNOWN and done.stderr.strip():
-            print(f"  ({done.stderr.strip().splitlines()[-1][:300]})")
+        command = [sys.executable, "-m", "pip_audit", *options, "-r", str(lock)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        found = read(done.stdout)
+        status, lines = verdict(found)
+        print(f"{lock.name}:", *lines, sep="\n  ", flush=True)
+        if found is None:
+            print(f"  ({done.stderr.strip().rpartition(chr(10))[2][:300]})")
         worst = VULNERABLE if VULNERABLE in (worst, status) else max(worst, status)
     return worst
 

@@ -273,7 +273,7 @@ def questions() -> Iterator[bytes]:
 
 def requests() -> Iterator[bytes]:
     """Yield a request for each address of the service, and the bodies that its tests send."""
-    paths = [text for text in literals("web/test_discovery.py", "web/test_guides.py", "web/test_autodiscover.py", "web/test_profile.py")]
+    paths = literals("web/test_discovery.py", "web/test_guides.py", "web/test_autodiscover.py", "web/test_profile.py")
     for path in (text for text in paths if text.startswith(b"/")):
         yield b"GET " + path + b"\nHost: autoconfig.kund.se\nAccept: text/html\nAccept-Language: sv\n\n"
     for path in (b"/mail/config-v1.1.xml", b"/email.mobileconfig", b"/autodiscover/autodiscover.json", b"/tls/allowed"):
