@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import schemathesis
+import werkzeug.test
 import yaml
 from flask import Flask
 from hypothesis import given, settings
@@ -83,7 +84,7 @@ def test_the_description_is_one() -> None:
 # --- whatever is asked -------------------------------------------------------------------------------------------------------------
 
 _ADDRESSES = st.sampled_from(["anna@kund.se", "anna+x@byrå.se", "anna@borta.se", "anna@other.se", "anna@räv.example", "anna", "a@b@c.se", ""])
-_DOMAINS = st.sampled_from(["kund.se", "xn--byr-wla.se", "byrå.se", "x.sub.se", "borta.se", "other.se", "..", "räv.example"])
+_DOMAINS = st.sampled_from(["kund.se", "xn--byr-wla.se", "byrå.se", "x.sub.se", "borta.se", "other.se", "a..b", "räv.example"])
 _HOSTS = st.sampled_from(
     ["autoconfig.kund.se", "autodiscover.byrå.se", "autoconfig.karlahosting.se", "kund.se:8080", "127.0.0.1", "[::1]:80", "other.se", "a b", ""]
 )
@@ -100,8 +101,8 @@ _GOOD: dict[str, dict[str, st.SearchStrategy[str]]] = {
         "address": _ADDRESSES.filter(bool),
         "name": _DOMAINS,
         "program": st.sampled_from(["thunderbird", "iphone", "nothing"]),
-        "filename": st.sampled_from(["style.css", "copy.js", "icon.svg", "thunderbird-found-en.webp", "../__init__.py", "nothing"]),
-        "provider": st.sampled_from(["karlahosting", "english", "..", "nothing"]),
+        "filename": st.sampled_from(["style.css", "copy.js", "icon.svg", "thunderbird-found-en.webp", "nothing"]),
+        "provider": st.sampled_from(["karlahosting", "english", "nothing"]),
     },
     "headers": {
         "Host": _HOSTS,
@@ -138,11 +139,20 @@ def _cases(draw: st.DrawFn, operation: APIOperation) -> Case:
     return case
 
 
+class Client(werkzeug.test.Client):
+    """Reads an answer to its end, and closes the file that it may come from."""
+
+    def open(self, *args: Any, **named: Any) -> werkzeug.test.TestResponse:
+        return super().open(*args, **named, buffered=True)
+
+
 def _holds(app: Flask, operation: APIOperation, examples: int) -> None:
+    operation.schema.app = app
+
     @settings(max_examples=examples)
     @given(_cases(operation))
     def ask(case: Case) -> None:
-        case.validate_response(case.call(app=app), checks=CHECKS)
+        case.validate_response(case.call(app=app, session=Client(app)), checks=CHECKS)
 
     ask()
 
@@ -150,11 +160,11 @@ def _holds(app: Flask, operation: APIOperation, examples: int) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_an_answer_is_as_described(app: Flask, operation: APIOperation) -> None:
     """Its status, its type, its headers and what is in it; never an error of ours."""
-    _holds(app, operation, 15)
+    _holds(app, operation, 10)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_an_answer_is_as_described_whatever_is_asked(app: Flask, operation: APIOperation) -> None:
     """The same, longer."""
-    _holds(app, operation, 200)
+    _holds(app, operation, 100)
