@@ -24,6 +24,7 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", metavar="TARGET", help="readers by name [default: all of them]")
     parser.add_argument("--seconds", type=int, default=30, metavar="N", help="for each reader [default: %(default)s]")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="readers at a time [default: %(default)s]")
+    parser.add_argument("--corpus", type=Path, default=CORPUS, metavar="DIR", help="what led further before [default: build/fuzz]")
     parser.add_argument("--input", type=Path, metavar="FILE", help="only read this file, once")
     parser.add_argument("--list", action="store_true", help="only tell the names of the readers")
     options = parser.parse_args()
@@ -45,7 +46,7 @@ def main() -> int:
             judge(known[name], options.input.read_bytes())
         return 0
     if is_guided:
-        fell = guided.hunt(names, options.seconds, options.jobs, CORPUS)
+        fell = guided.hunt(names, options.seconds, options.jobs, options.corpus)
         for name, log in fell:
             print(f"\n{name}: {log} ends with:", *log.read_text(errors="replace").splitlines()[-_TAIL:], sep="\n")
     else:

@@ -83,10 +83,10 @@ def _run(target: Target, bytes_: st.SearchStrategy[bytes], *, examples: int, sec
     importlib.util.find_spec("atheris") is None and not (sys.platform == "linux" and os.environ.get("CI") == "true"),
     reason="not installed: atheris, which follows branches; the tests above changed the same samples at random",
 )
-def test_a_hunt_along_the_branches_finds_nothing() -> None:
+def test_a_hunt_along_the_branches_finds_nothing(tmp_path: Path) -> None:
     """A little in every run; `make fuzz` hunts longer."""
     assert importlib.util.find_spec("atheris") is not None, "not installed: atheris"
-    command = [sys.executable, "-m", "tests.fuzz", "--seconds", str(HUNT)]
+    command = [sys.executable, "-m", "tests.fuzz", "--seconds", str(HUNT), "--corpus", str(tmp_path)]
     done = subprocess.run(command, cwd=Path(__file__).parents[2], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
     assert done.stdout.count(" branches") == len(TARGETS)
