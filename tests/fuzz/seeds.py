@@ -281,6 +281,7 @@ def requests() -> Iterator[bytes]:
     for body in literals("formats/test_outlook.py"):
         yield b"POST /Autodiscover/Autodiscover.xml\nHost: autodiscover.kund.se\nContent-Type: text/xml\n\n" + body
     form = b"Content-Type: application/x-www-form-urlencoded\nX-Forwarded-Proto: https\n\naddress=anna%40kund.se"
+    yield b"POST /guide/kund.se/test\nHost: kund.se\nOrigin: https://kund.se\nSec-Fetch-Site: same-origin\n\n"
     yield b"POST /guide/kund.se\nHost: kund.se\n" + form
     yield b"POST /\nHost: autoconfig.karla.se\nContent-Type: multipart/form-data; boundary=x\n\n--x\nContent-Disposition: form-data\n"
 

@@ -179,10 +179,23 @@ class _Known:
         return domain == KUND
 
 
+class _Desk:
+    """Where nothing is begun."""
+
+    def look(self, domain: Domain) -> None:
+        return None
+
+    def begin(self, domain: Domain) -> None:
+        return None
+
+    def tidy(self) -> None:
+        return None
+
+
 @cache
 def _service() -> Callable[[dict[str, object], Callable[..., object]], Iterable[bytes]]:
     made = config.Config(Path("/nowhere"), "sqlite:///nowhere", base_url="https://autoconfig.karla.se")
-    return create_app(made, _Known()).wsgi_app
+    return create_app(made, _Known(), _Desk()).wsgi_app
 
 
 def _web(data: bytes) -> None:

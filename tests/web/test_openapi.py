@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from flask import Flask
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
-from schemathesis.checks import not_a_server_error
 from schemathesis.config import SchemathesisConfig
 from schemathesis.schemas import APIOperation
 from schemathesis.specs.openapi.checks import (
@@ -25,30 +25,32 @@ from schemathesis.specs.openapi.checks import (
 )
 
 from autoconfig.config import Config
+from autoconfig.livecheck.desk import Desk
 from autoconfig.web import create_app
+from tests.web.runs import Script
 
 FILE = Path(__file__).parents[2] / "docs" / "openapi.yaml"
 DESCRIBED: dict[str, Any] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 METHODS = ("get", "post", "put", "delete", "options", "head", "patch", "trace")
+BUSY = (503, "/guide/{name}/test")  # the one service that is refused in good health, where more runs are under way than may be
 CHECKS = [
-    not_a_server_error,
     status_code_conformance,
     content_type_conformance,
     response_headers_conformance,
     response_schema_conformance,
 ]
 
-# Described before they are there.
-AWAITED = {("GET", "/readyz"), ("GET", "/metrics"), ("GET", "/guide/{name}/test"), ("POST", "/guide/{name}/test")}
-
 SCHEMA = schemathesis.openapi.from_dict(yaml.safe_load(FILE.read_text(encoding="utf-8")), config=SchemathesisConfig())
-EVERY: list[APIOperation] = [found.ok() for found in SCHEMA.get_all_operations()]
-OPERATIONS = [operation for operation in EVERY if (operation.method.upper(), operation.path) not in AWAITED]
+OPERATIONS: list[APIOperation] = [found.ok() for found in SCHEMA.get_all_operations()]
 
 
 @pytest.fixture(scope="module")
-def app(config: Config) -> Flask:
-    return create_app(config)
+def app(config: Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
+    """The service, whose live checks ask nobody and never end."""
+    script = Script()
+    desk = Desk(tmp_path_factory.mktemp("livecheck"), config.snapshot_path, config.own_name, ("sv", "en"), script)
+    yield create_app(config, desk=desk)
+    script.close()
 
 
 def _routes(app: Flask) -> set[tuple[str, str]]:
@@ -70,7 +72,7 @@ def _described() -> set[tuple[str, str]]:
 
 def test_every_route_is_described_and_nothing_else(app: Flask) -> None:
     """What answers GET answers HEAD as well, which the description says once for all."""
-    assert _routes(app) == _described() - AWAITED
+    assert _routes(app) == _described()
     assert all("HEAD" in (rule.methods or ()) for rule in app.url_map.iter_rules() if "GET" in (rule.methods or ()))
 
 
@@ -163,7 +165,9 @@ def _holds(app: Flask, operation: APIOperation, examples: int) -> None:
     @settings(max_examples=examples)
     @given(_cases(operation))
     def ask(case: Case) -> None:
-        case.validate_response(case.call(app=app, session=Client(app)), checks=CHECKS)
+        answer = case.call(app=app, session=Client(app))
+        assert answer.status_code < 500 or (answer.status_code, operation.path) == BUSY
+        case.validate_response(answer, checks=CHECKS)
 
     ask()
 
