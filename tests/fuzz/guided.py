@@ -75,6 +75,7 @@ def _fuzz(target: Target, seconds: int, corpus: Path) -> None:
         (seeds / str(number)).write_bytes(seed)
         known |= dict.fromkeys(_WORD.findall(seed))
     words.write_text("".join(f'"{_escaped(word)}"\n' for word in list(known)[:_MOST_WORDS]))
+    FOUND.mkdir(exist_ok=True)  # libFuzzer itself saves what never ends or takes too much memory
     options = (
         f"-max_total_time={seconds}",
         f"-max_len={MAX_INPUT}",

@@ -360,12 +360,11 @@ class _Raw:
 def _spf(data: bytes) -> None:
     text = text_of(data)
     spfrecord.resembles(text)
-    if spfrecord.is_record(text):
-        record = spfrecord.parse(text)
-        assert set(record.reachable) <= set(record.terms)
-        assert spfrecord.mechanisms(record.reachable) is not None
-        assert record.doubtful is not None
-        assert record.lost is not None
+    record = spfrecord.parse(text if spfrecord.is_record(text) else f"v=spf1 {text}")
+    assert set(record.reachable) <= set(record.terms)
+    assert set(record.lost) == set(record.terms) - set(record.reachable) - {t for t in record.terms if t.name in ("exp", "modifier")}
+    assert spfrecord.mechanisms(record.reachable) <= {term.text.lower().removeprefix("+") for term in record.terms}
+    assert set(record.doubtful) <= {term.text for term in record.terms}
 
 
 def _tags(data: bytes) -> None:
@@ -492,9 +491,9 @@ TARGETS: tuple[Target, ...] = (
     Target("certificate", _certificate, seeds.certificates),
     Target("dns", _dns, seeds.dns_answers),
     Target("http", _http, seeds.responses),
-    Target("spf", _spf, seeds.sender_records),
-    Target("tags", _tags, seeds.sender_records),
-    Target("mta-sts", _policy, seeds.sender_records),
+    Target("spf", _spf, partial(seeds.sender_records, b"v=spf1")),
+    Target("tags", _tags, partial(seeds.sender_records, b"=")),
+    Target("mta-sts", _policy, partial(seeds.sender_records, b"STSv1", b"mx:")),
     Target("srv", _srv, partial(seeds.literals, "checks/test_discovery.py", "checks/test_documents.py")),
     Target("zone", _compared, seeds.zone_lines),
     Target("toml", partial(_settings, "toml"), partial(seeds.settings_files, "toml"), (SettingsError,)),
