@@ -14,7 +14,7 @@ from pathlib import Path
 from autoconfig.address import Domain
 from autoconfig.formats import mozilla
 from autoconfig.store.snapshot import Snapshot
-from tests import bench_check, bench_store
+from tests import bench_check, bench_start, bench_store
 from tests.running import COMMAND, environment, serving
 
 RUNS = 7
@@ -27,6 +27,7 @@ def main() -> None:
         print(f"{'what':<58} {'figure':>14}  beside")
         _commands(instance)
         bench_store.rows(_row, instance)
+        bench_start.rows(_row, instance)
         _settings(instance)
         _requests(instance)
     bench_check.rows(_row)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 PATH = "/mail/config-v1.1.xml?emailaddress=anna@kund.se"
 PAUSE = 0.01  # seconds between two requests of a client: the others of this machine need it, too
+THINK = 0.3  # seconds that a slow client has a new connection before it asks anything
 
 _CLOSED = (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError)
 
@@ -58,18 +59,23 @@ class Load:
                 self._note(begun)
         connection.close()
 
-    def _renew(self) -> None:
+    def _renew(self, think: float = 0.0) -> None:
         while not self._stop.wait(PAUSE):
             begun = time.monotonic()
             connection = http.client.HTTPConnection(self.host, self.port, timeout=30)
             try:
+                connection.connect()
+                time.sleep(think)
                 self._ask(connection)
             except (OSError, http.client.HTTPException, ValueError) as error:
                 self._note(begun, repr(error))
             else:
-                self._note(begun)
+                self._note(begun + think)
             finally:
                 connection.close()
+
+    def _renew_slowly(self) -> None:
+        self._renew(THINK)
 
     def _ask(self, connection: http.client.HTTPConnection) -> None:
         connection.request("GET", PATH)
@@ -88,10 +94,10 @@ class Load:
 
 
 @contextmanager
-def load(port: int, *, kept: int = 2, new: int = 2, host: str = "127.0.0.1") -> Iterator[Load]:
-    """Ask the service at *port* all the time, with *kept* and *new* clients of either kind."""
-    found = Load(host, port)
-    clients = [threading.Thread(target=run) for run in (found._keep,) * kept + (found._renew,) * new]
+def load(port: int, *, slow: int = 0) -> Iterator[Load]:
+    """Ask the service at *port* all the time, with two clients of either kind, and *slow* ones that make new connections."""
+    found = Load("127.0.0.1", port)
+    clients = [threading.Thread(target=run) for run in (found._keep, found._renew) * 2 + (found._renew_slowly,) * slow]
     for client in clients:
         client.start()
     try:

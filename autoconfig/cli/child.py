@@ -71,6 +71,9 @@ def main() -> None:
     work = pickle.load(sys.stdin.buffer)  # noqa: S301 - our own parent wrote it
     assert isinstance(work, Work)  # noqa: S101 - says so to mypy
     os.set_inheritable(work.status, False)
+    if work.role is Role.WORKER:
+        # In every thread that is made from now on: one of its own waits for them.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT, LEAVE})
     threading.Thread(target=_end_with_parent, daemon=True).start()
     logs.configure(work.config.log_format)
     try:
@@ -102,8 +105,22 @@ def _follow(work: Work) -> None:
     follow(work.config.database_url, work.config.snapshot_path, threading.Event(), tell=Teller(work.config.state_path))
 
 
-def _leave(listener: int) -> None:
-    """Accept nothing more, and end as by SIGTERM once every connection that was accepted has had the time to send its request.
+def _obey(listener: int) -> None:
+    """Wait for a signal to end, and let granian do so.
+
+    It would hear of signals itself, but by its main thread, which sleeps; one that comes at the wrong moment does not wake it.
+    """
+    number = signal.sigwait({signal.SIGTERM, signal.SIGINT, LEAVE})
+    end = signal.getsignal(signal.SIGTERM)
+    if not callable(end):  # granian is not there yet, nor is a request
+        os._exit(0)
+    if number == LEAVE:
+        _wait_deaf(listener)
+    end(signal.SIGTERM, None)
+
+
+def _wait_deaf(listener: int) -> None:
+    """Accept nothing more, and give every connection that was accepted the time to send its request.
 
     An end closes connections without a request, and one that was accepted in that moment is not idle: its request is on the way.
     """
@@ -113,17 +130,13 @@ def _leave(listener: int) -> None:
         nobody.setblocking(False)
         os.dup2(nobody.fileno(), listener)
     time.sleep(_DEAF_SECONDS)
-    end = signal.getsignal(signal.SIGTERM)
     os.dup2(own, listener)  # granian has it registered, and must find it to let go of it
-    if callable(end):
-        end(signal.SIGTERM, None)
 
 
 def _answer(work: Work) -> None:
     """Accept connections and answer, until SIGTERM; then finish the requests under way."""
     assert work.listener is not None  # noqa: S101 - says so to mypy
-    leave = threading.Thread(target=_leave, args=(work.listener,), daemon=True)
-    signal.signal(LEAVE, lambda *_: leave.start())
+    threading.Thread(target=_obey, args=(work.listener,), daemon=True).start()
     from granian import Granian
     from granian._granian import SocketHolder
     from granian.constants import HTTPModes, Loops, RuntimeModes, TaskImpl

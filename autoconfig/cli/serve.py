@@ -32,7 +32,6 @@ def serve(room: Room, host: str, port: int, workers: int) -> int:
     from autoconfig.cli.supervisor import Supervisor
 
     config = _usable(room)
-    logs.configure(config.log_format)
     _first_snapshot(room)
     shown = f"[{host}]" if ":" in host else host
     return Supervisor(
@@ -44,12 +43,13 @@ def serve(room: Room, host: str, port: int, workers: int) -> int:
 
 
 def _usable(room: Room) -> Config:
-    """Return the configuration; a certificate that cannot be used stops us here, in one line, and not in each worker."""
+    """Return the configuration, and log as it says; a certificate that cannot be used is one line here, and not one of each worker."""
     config = room.config
     if config.sign_cert or config.sign_key or config.sign_chain:
         from autoconfig import signing
 
         signing.from_config(config)
+    logs.configure(config.log_format)
     return config
 
 

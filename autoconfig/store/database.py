@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     import psycopg
 
 BUSY_SECONDS = 300.0  # the import of a million domains takes a minute, for which others wait
-SILENT_SECONDS = 5.0  # how much longer a server may say nothing at all: it has its own clock for who waits for others
+SILENT_SECONDS = 10.0  # how much longer a server may say nothing at all: it has its own clock for who waits for others
 
 _Result = TypeVar("_Result")
 

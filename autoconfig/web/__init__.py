@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import string
 from functools import cache, partial
 from pathlib import Path
+from urllib.parse import quote_from_bytes
 
 from flask import Flask, request
 from werkzeug.exceptions import BadRequest, RequestURITooLarge
@@ -110,7 +112,11 @@ def create_app(config: Config | None = None, known: Known | None = None, desk: D
 
 
 def _refuse_what_is_no_request() -> None:
-    if len(request.query_string) > MAX_QUERY:
+    query = request.query_string
+    if not query.isascii():
+        # Werkzeug 3.1 raises where raw octets are not UTF-8, and again while the error is told; percent-encoded, it reads them.
+        request.query_string = quote_from_bytes(query, safe=string.printable).encode()
+    if len(query) > MAX_QUERY:
         raise RequestURITooLarge
     # As of "GET name HTTP/1.1": Flask would send it to the first page of whatever Host was asked.
     if not request.environ["PATH_INFO"].startswith("/"):

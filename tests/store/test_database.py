@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
+import sqlite3
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,18 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     made = server.database(is_ready=False)
     yield made
     server.drop(made)
+
+
+def test_who_has_little_patience_hears_soon_that_others_have_the_file(tmp_path: Path) -> None:
+    """The service follows the store with what it has; it must not wait as long as a command does."""
+    open_store(url(tmp_path)).close()
+    with closing(sqlite3.connect(tmp_path / "autoconfig.db", isolation_level=None)) as another:
+        another.execute("PRAGMA locking_mode = EXCLUSIVE")
+        another.execute("BEGIN EXCLUSIVE")
+        begun = time.monotonic()
+        with pytest.raises(StoreUnavailable, match="other programs kept the database busy for too long"):
+            open_store(url(tmp_path), create=False, patience=0.2)
+        assert time.monotonic() - begun < 5
 
 
 # --- the schema --------------------------------------------------------------------------------------------------------------------

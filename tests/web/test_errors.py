@@ -34,6 +34,14 @@ def _broken(config, error):
     return create_app(config, Broken()).test_client()
 
 
+@pytest.mark.parametrize("query", [b"lang=\xff", b"\xe9=1&emailaddress=anna@other.se", b"x=" + b"\xff" * 3000])
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/mail/config-v1.1.xml", "/email.mobileconfig", "/tls/allowed", "/guide/kund.se"])
+def test_octets_that_are_no_text_make_no_error_of_ours(client, path, query):
+    """In a query, raw as they are: they were an error while the error was told."""
+    answer = client.get(path, headers={"Host": OWN, "Accept": "text/html"}, environ_overrides={"QUERY_STRING": query.decode("latin-1")})
+    assert answer.status_code == 414 if len(query) > 2000 else answer.status_code in (200, 400, 404)
+
+
 @pytest.mark.parametrize(
     ("accept", "kind"),
     [
