@@ -73,8 +73,8 @@ _PLAIN = re.compile(rf"(?:(?!xn--)[a-z0-9-]+\.)*{EMAILDOMAIN.lower()}(?:\.(?!xn-
 STAND_INS = ("Stand-in.for_a@first.stand-in-for-a-domain.example", "a+local@second.one-of-the-domains.test")
 
 
-def layer(application: WSGIApplication, shapes: Shapes, *, redirects: bool) -> WSGIApplication:
-    """Return *application* behind the hot answers; one that *redirects* questions to https is itself asked all that is posted."""
+def layer(application: WSGIApplication, shapes: Shapes, is_https: Callable[[WSGIEnvironment], bool]) -> WSGIApplication:
+    """Return *application* behind the hot answers; *is_https* tells whether a request came, or need not come, over https."""
     client_config = Forms(shapes, mozilla.document)
     autodiscover = Forms(shapes, outlook.document)
     kept = (("Content-Type", mozilla.CONTENT_TYPE), ("Cache-Control", CACHE), *HEADERS.items())
@@ -87,7 +87,7 @@ def layer(application: WSGIApplication, shapes: Shapes, *, redirects: bool) -> W
             if content is not None:
                 start_response("200 OK", [("Content-Length", str(len(content))), ("ETag", entity_tag(content)), *kept])
                 return [content] if method == "GET" else []
-        elif path in AUTODISCOVER and method == "POST" and not redirects:
+        elif path in AUTODISCOVER and method == "POST" and is_https(environ):
             content = autodiscover.filled(_posted(environ))
             if content is not None:
                 start_response("200 OK", [("Content-Length", str(len(content))), *passing])

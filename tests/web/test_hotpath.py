@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from io import BytesIO
+from ipaddress import ip_network
 from itertools import cycle
 
 import pytest
@@ -21,7 +23,7 @@ from autoconfig.store.exchange.toml import read_toml
 from autoconfig.store.follow import catch_up
 from autoconfig.store.snapshot import Snapshot
 from autoconfig.store.store import open_store
-from autoconfig.web import create_app, hotpath
+from autoconfig.web import create_app, hotpath, proxies
 from tests import strategies
 from tests.web.conftest import SETTINGS
 
@@ -185,7 +187,7 @@ def _forbidden(environ, start_response):
 @pytest.mark.parametrize("sent", EVERYDAY.values(), ids=EVERYDAY)
 def test_everyday_requests_do_not_reach_flask(config, sent):
     """What all the speed is for."""
-    door = hotpath.layer(_forbidden, Snapshot(config.snapshot_path).shape_of, redirects=False)
+    door = hotpath.layer(_forbidden, Snapshot(config.snapshot_path).shape_of, lambda environ: True)
     assert _answer(door, sent)[0] == "200 OK"
 
 
@@ -493,7 +495,7 @@ def test_what_goes_wrong_is_flasks_to_tell(error):
         start_response("503 Service Unavailable", [])
         return [environ["wsgi.input"].read()]
 
-    door = hotpath.layer(flask, shapes, redirects=False)
+    door = hotpath.layer(flask, shapes, lambda environ: True)
     for sent in EVERYDAY.values():
         assert _answer(door, sent) == ("503 Service Unavailable", [], sent.body or b"")
 
@@ -507,7 +509,7 @@ def test_a_long_body_is_left_unread():
         assert environ["wsgi.input"].tell() == 0
         return [b"Flask"]
 
-    assert hotpath.layer(flask, lambda name: None, redirects=False)(environ, None) == [b"Flask"]
+    assert hotpath.layer(flask, lambda name: None, lambda environ: True)(environ, None) == [b"Flask"]
 
 
 def test_changes_are_known_at_once(config, tmp_path):
@@ -550,5 +552,11 @@ def test_what_is_to_be_sent_to_https_or_counted_goes_through_flask(config):
     https = create_app(replace(config, https=True)).wsgi_app
     assert _answer(https, EVERYDAY["Outlook"])[0] == "302 FOUND"
     assert _answer(https, EVERYDAY["Thunderbird"])[0] == "200 OK"
+    forwarded = replace(EVERYDAY["Outlook"], headers={"HTTP_X_FORWARDED_PROTO": "https"})
+    assert _answer(https, forwarded)[0] == "302 FOUND"
+    trusting = replace(config, https=True, trusted_proxies=(ip_network("192.0.2.0/24"),))
+    assert _answer(create_app(trusting).wsgi_app, forwarded)[0] == "200 OK"
+    door = hotpath.layer(_forbidden, Snapshot(config.snapshot_path).shape_of, partial(proxies.is_https, trusting.trusted_proxies))
+    assert _answer(door, forwarded)[0] == "200 OK"
     limited = create_app(replace(config, discovery_rate_limit=Rate(1, 60)))
     assert _answer(limited.wsgi_app, EVERYDAY["Thunderbird"])[0] == "200 OK"
