@@ -77,8 +77,7 @@ class Domain:
     @property
     def parents(self) -> tuple[str, ...]:
         """The A-label names above this one, nearest first, top-level domain left out: a.b.se -> ("b.se",)."""
-        labels = self.ascii.split(".")
-        return tuple(".".join(labels[i:]) for i in range(1, len(labels) - 1))
+        return parents(self.ascii)
 
     @property
     def is_internationalised(self) -> bool:
@@ -126,6 +125,12 @@ class EmailAddress:
     def ascii(self) -> str:
         """The address with its domain in A-labels; the local part may still be non-ASCII."""
         return f"{self.local_part}@{self.domain.ascii}"
+
+
+def parents(name: str) -> tuple[str, ...]:
+    """Return the names above the A-label *name*, as `Domain.parents` does."""
+    labels = name.split(".")
+    return tuple(".".join(labels[i:]) for i in range(1, len(labels) - 1))
 
 
 def is_ip(text: str) -> bool:

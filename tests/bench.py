@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
 import subprocess
 import sys
@@ -14,8 +13,8 @@ from pathlib import Path
 from autoconfig.address import Domain
 from autoconfig.formats import mozilla
 from autoconfig.store.snapshot import Snapshot
-from tests import bench_check, bench_start, bench_store
-from tests.running import COMMAND, environment, serving
+from tests import bench_check, bench_service, bench_start, bench_store
+from tests.running import COMMAND, environment
 
 RUNS = 7
 
@@ -29,7 +28,7 @@ def main() -> None:
         bench_store.rows(_row, instance)
         bench_start.rows(_row, instance)
         _settings(instance)
-        _requests(instance)
+    bench_service.rows(_row)
     bench_check.rows(_row)
 
 
@@ -70,25 +69,6 @@ def _settings(instance: Path) -> None:
     _row("a domain's shape, from the snapshot", f"{shape * 1e6:.1f} µs")
     _row("a domain's settings, from the snapshot", f"{config * 1e6:.1f} µs", f"{config / shape:.0f} times the shape")
     _row("a domain's clientConfig, from nothing", f"{document * 1e6:.0f} µs", f"{document / config:.0f} times the settings")
-
-
-def _requests(instance: Path) -> None:
-    if shutil.which("wrk") is None:
-        _row("requests a second", "not measured", "needs wrk (apt install wrk)")
-        return
-    with serving(instance) as url:
-        figures = {path: _wrk(url + path) for path in ("/healthz", "/mail/config-v1.1.xml?emailaddress=anna@kund77.se")}
-    bare, discovery = figures.values()
-    _row(
-        "requests a second, clientConfig, two workers",
-        f"{discovery:,.0f}",
-        f"{discovery / bare:.2f} of /healthz ({bare:,.0f}) in the same run",
-    )
-
-
-def _wrk(url: str) -> float:
-    said = subprocess.run(["wrk", "-t2", "-c32", "-d5", url], capture_output=True, text=True, check=True).stdout
-    return float(said.partition("Requests/sec:")[2].split()[0])
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from typing import Any, Self, TypeVar
 
 import lmdb
 
-from autoconfig.address import Domain
+from autoconfig.address import Domain, parents
 from autoconfig.errors import N_, AddressError, SnapshotError
 from autoconfig.model import ClientConfig, ModelError, Protocol, Shape
 from autoconfig.store.changes import Changes, Mark, Row
@@ -161,11 +161,15 @@ class Snapshot:
 
     def shape(self, domain: Domain) -> Shape | None:
         """Return what *domain* has in common with others; None where it is not ours or is suspended."""
-        return self._ask(_find, domain)
+        return self.shape_of(domain.ascii)
+
+    def shape_of(self, name: str) -> Shape | None:
+        """Return the same for the domain with this A-label *name*, for who has no time to make a Domain of it."""
+        return self._ask(_find, name)
 
     def is_listed(self, domain: Domain) -> bool:
         """Tell whether *domain* is listed and active, or below such a one that answers for its subdomains; a default is not enough."""
-        return self._ask(_is_listed, domain)
+        return self._ask(_is_listed, domain.ascii)
 
     def mark(self) -> Mark:
         """Return which store this shows, and its revision."""
@@ -186,16 +190,16 @@ class Snapshot:
         """Return the revision of the store that this shows."""
         return self.mark().revision
 
-    def _ask(self, find: Callable[[Opened, Domain], Answer], domain: Domain) -> Answer:
+    def _ask(self, find: Callable[[Opened, str], Answer], name: str) -> Answer:
         opened = self._current()
         try:
-            return find(opened, domain)
+            return find(opened, name)
         except (lmdb.Error, ModelError, ValueError, KeyError):
             # Once more: the file may be another by now, or dead readers may have stood in the way.
             with _clear_errors(self.path):
                 opened = _open(self.path)
                 opened.env.reader_check()
-                return find(opened, domain)
+                return find(opened, name)
 
     def _current(self) -> Opened:
         opened = _opened.get(self._key)
@@ -212,25 +216,25 @@ class Snapshot:
             return opened
 
 
-def _find(opened: Opened, domain: Domain) -> Shape | None:
+def _find(opened: Opened, name: str) -> Shape | None:
     with opened.env.begin() as txn:
         view = opened.look(txn)
-        row = _row(opened, txn, domain)
+        row = _row(opened, txn, name)
         if row is None:
             return opened.shape(txn, view, view.default) if view.default else None
         return None if row[0] & _SUSPENDED else opened.shape(txn, view, row[1:])
 
 
-def _is_listed(opened: Opened, domain: Domain) -> bool:
+def _is_listed(opened: Opened, name: str) -> bool:
     with opened.env.begin() as txn:
-        row = _row(opened, txn, domain)
+        row = _row(opened, txn, name)
         return row is not None and not row[0] & _SUSPENDED
 
 
-def _row(opened: Opened, txn: lmdb.Transaction[bytes], domain: Domain) -> bytes | None:
+def _row(opened: Opened, txn: lmdb.Transaction[bytes], name: str) -> bytes | None:
     """Return the row that decides for *domain*: its own, else that of the nearest name above that is listed, where that one speaks."""
-    row = txn.get(domain.ascii.encode(), db=opened.domains)
-    for parent in domain.parents if row is None else ():
+    row = txn.get(name.encode(), db=opened.domains)
+    for parent in parents(name) if row is None else ():
         row = txn.get(parent.encode(), db=opened.domains)
         if row is not None:
             return row if row[0] & (_SUSPENDED | _SUBDOMAINS) else None

@@ -27,6 +27,7 @@ from autoconfig.web import (
     errors,
     guides,
     health,
+    hotpath,
     limits,
     livehelp,
     metrics,
@@ -66,7 +67,7 @@ def create_app(config: Config | None = None, known: Known | None = None, desk: D
     # Not strict: a worker may begin long after `serve` looked at the certificate, and answers without a good one, too.
     signer = signing.from_config(config, strict=False)
     # Without `https = true` nobody is sent anywhere, so every request is as good as one over https.
-    is_https = partial(proxies.is_https, config.trusted_proxies) if config.https else lambda: True
+    is_https = partial(proxies.is_https, config.trusted_proxies) if config.https else lambda environ: True
 
     app = Flask(__name__, root_path=str(_HERE), static_folder=None, template_folder=None, instance_path=str(config.instance))
     app.config.update(
@@ -106,6 +107,9 @@ def create_app(config: Config | None = None, known: Known | None = None, desk: D
     desk.tidy()
     app.register_blueprint(livehelp.blueprint(domains, pages, desk, spend))
     app.wsgi_app = autodiscover.in_one_case(app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's own way to add a layer
+    # What is counted against a client, or does not come from the snapshot, goes through Flask.
+    if known is None and config.discovery_rate_limit is None:
+        app.wsgi_app = hotpath.layer(app.wsgi_app, snapshot.shape_of, is_https)  # type: ignore[assignment,method-assign]
     app.wsgi_app = bodies.bounded(app.wsgi_app)  # type: ignore[assignment,method-assign]  # outside of whatever looks at bodies
     app.wsgi_app = seen.observed(app.wsgi_app, counts, config.trusted_proxies)  # type: ignore[assignment,method-assign]
     return app

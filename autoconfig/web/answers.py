@@ -17,10 +17,16 @@ NO_STORE = "no-store"
 def cacheable(content: bytes, content_type: str) -> Response:
     """Return 200 with *content* and its strong ETag, or 304 where the client has it already."""
     response = Response(content, content_type=content_type)
-    response.set_etag(hashlib.sha256(content).hexdigest()[:32])
+    response.headers["ETag"] = entity_tag(content)
     response.headers["Cache-Control"] = CACHE
     response.make_conditional(request)
+    del response.headers["Date"]  # the server's own, as on every other answer
     return response
+
+
+def entity_tag(content: bytes) -> str:
+    """Return the strong validator of *content* (RFC 9110, 8.8.3)."""
+    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
 
 
 def passing(content: bytes, content_type: str, status: int = HTTPStatus.OK) -> Response:

@@ -45,8 +45,8 @@ def in_one_case(application: WSGIApplication) -> WSGIApplication:
     return door
 
 
-def blueprint(lookup: Lookup, is_https: Callable[[], bool]) -> Blueprint:
-    """Return the routes; *is_https* tells whether the request came, or need not come, over https."""
+def blueprint(lookup: Lookup, is_https: Callable[[WSGIEnvironment], bool]) -> Blueprint:
+    """Return the routes; *is_https* tells whether a request came, or need not come, over https."""
     routes = Blueprint("autodiscover", __name__)
     routes.add_url_rule(XML_PATH, endpoint="xml", view_func=lambda: _to_https(lookup, is_https) or _xml(lookup), methods=["GET", "POST"])
     routes.add_url_rule(JSON_PATH, endpoint="json", view_func=lambda: _to_https(lookup, is_https) or _json(lookup), methods=["GET"])
@@ -59,13 +59,13 @@ def blueprint(lookup: Lookup, is_https: Callable[[], bool]) -> Blueprint:
     return routes
 
 
-def _to_https(lookup: Lookup, is_https: Callable[[], bool]) -> Response | None:
+def _to_https(lookup: Lookup, is_https: Callable[[WSGIEnvironment], bool]) -> Response | None:
     """Send a client that asked autodiscover.<a domain of ours> without TLS there with TLS; None where it need not be sent.
 
     Classic Outlook asks http://autodiscover.<domain> only for such a redirect; Thunderbird follows it with GET.
     """
     host = host_name(request.headers.get("Host") or "localhost").lower()
-    if is_https() or not host.startswith("autodiscover."):
+    if is_https(request.environ) or not host.startswith("autodiscover."):
         return None
     domain = host_domain(host)
     if domain is None or lookup(domain) is None:

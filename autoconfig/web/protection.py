@@ -63,7 +63,7 @@ def protect(documents: Collection[str], own_name: str | None, trusted: tuple[Net
     headers = [HEADERS]
     if request.blueprint not in documents or response.mimetype == "text/html":
         headers.append(PAGE_HEADERS)
-        if own_name is not None and _is_asked(own_name) and proxies.is_https(trusted):
+        if own_name is not None and _is_asked(own_name) and proxies.is_https(trusted, request.environ):
             headers.append(HTTPS_ONLY)
     for name, value in chain.from_iterable(each.items() for each in headers):
         response.headers.setdefault(name, value)

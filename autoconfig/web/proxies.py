@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from typing import TYPE_CHECKING
 
 from flask import request
 
 from autoconfig.config import Network
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -17,13 +21,13 @@ MAX_HOPS = 20  # of X-Forwarded-For, from the right: nobody has more proxies of 
 _HOP = re.compile(r"\s*(?:\[([0-9A-Fa-f:.]{2,45})\](?::[0-9]{1,5})?|([0-9.]{7,15})(?::[0-9]{1,5})?|([0-9A-Fa-f:.]{2,45}))\s*")
 
 
-def is_https(trusted: tuple[Network, ...]) -> bool:
-    """Tell whether the current request came over https, to us or to a proxy in *trusted* (X-Forwarded-Proto)."""
-    if is_from(trusted, request.remote_addr):
-        said = request.headers.get("X-Forwarded-Proto", "").rpartition(",")[2].strip().lower()
+def is_https(trusted: tuple[Network, ...], environ: WSGIEnvironment) -> bool:
+    """Tell whether a request came over https, to us or to a proxy in *trusted* (X-Forwarded-Proto)."""
+    if is_from(trusted, environ.get("REMOTE_ADDR")):
+        said: str = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
         if said:
             return said == "https"
-    return request.is_secure
+    return bool(environ["wsgi.url_scheme"] == "https")
 
 
 def is_from(trusted: tuple[Network, ...], address: str | None) -> bool:

@@ -1,0 +1,188 @@
+"""The hottest questions, answered before Flask sees them: clientConfig by GET and HEAD, Autodiscover's XML by POST.
+
+Never another answer than Flask's: status, headers and bytes are the same (tests/web/test_hotpath.py asks both ways). Only what everyday
+programs send, in its plainest form and about a domain of ours, is answered here; every other request, every refusal and every doubt goes
+on to Flask as it came.
+
+A *form* is the document of one settings shape with places to fill, made from what the format's own writer writes for a stand-in address.
+What is filled in is so plain (letters, digits and hyphens between dots; "_" and "+" before the @) that no writer would escape it, and so
+short that no host name becomes too long with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from autoconfig.address import MAX_LABEL_OCTETS, MAX_LOCAL_OCTETS, EmailAddress
+from autoconfig.formats import Format, mozilla, outlook
+from autoconfig.model import EMAILDOMAIN, Shape
+from autoconfig.web.answers import CACHE, NO_STORE, entity_tag
+from autoconfig.web.discovery import URLS
+from autoconfig.web.protection import HEADERS
+from autoconfig.web.question import OUR_LABELS
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Shapes = Callable[[str], Shape | None]  # by a domain's A-label name
+Asked = tuple[str, str]  # a local part, or nothing, and a domain's name in lower case
+
+CLIENT_CONFIG = frozenset(url for url, write in URLS if write is mozilla.document)
+# As programs and Microsoft's own pages write it; still other letters are for Flask.
+AUTODISCOVER = frozenset(f"/{word}/{word}.xml" for word in ("autodiscover", "Autodiscover", "AutoDiscover"))
+
+MAX_FORMS = 4096  # of each format; the snapshot keeps as many shapes
+MAX_LENGTH = 3  # digits: everyday requests have about 500 octets
+
+# What may ask for another answer than the document: a condition, another protocol, a body in chunks.
+_SPECIAL = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_UPGRADE", "HTTP_TRANSFER_ENCODING"})
+
+_LOCAL = r"[A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+"
+# No A-labels, which have rules of their own, no IP address, and no name that stays on this machine.
+_NAME = r"(?:(?![Xx][Nn]--)[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+\.)++(?!(?i:localhost))[A-Za-z]{2,}+"
+_QUERY = re.compile(rf"emailaddress=({_LOCAL})(?:@|%40)({_NAME})(?:&[!-~]{{0,200}})?")
+# Of at most 63 characters, so that no label has more.
+_HOST = re.compile(rf"(?!.{{64}})(?:(?i:{'|'.join(map(re.escape, OUR_LABELS))})?({_NAME})|[0-9]+(?:\.[0-9]+){{3}})(?::[0-9]{{1,5}})?")
+_BODY = re.compile(
+    r"[ \t\r\n]*+".join(
+        (
+            r'(?:<\?xml version="1\.0"(?: encoding="(?:utf|UTF)-8")? ?\?>)?',
+            rf'<Autodiscover xmlns="{re.escape(outlook.OUTLOOK_REQUEST)}">',
+            "<Request>",
+            "<EMailAddress>",
+            rf"({_LOCAL})@({_NAME})",
+            "</EMailAddress>",
+            "<AcceptableResponseSchema>",
+            re.escape(outlook.OUTLOOK_RESPONSE),
+            "</AcceptableResponseSchema>",
+            "</Request>",
+            "</Autodiscover>",
+            "",
+        )
+    ).encode()
+)
+
+# A host pattern in which the domain's labels stay labels, beside others without rules of their own.
+_PLAIN = re.compile(rf"(?:(?!xn--)[a-z0-9-]+\.)*{EMAILDOMAIN.lower()}(?:\.(?!xn--)[a-z0-9-]+)*")
+# Their domains are longer than any name that a writer cuts short.
+STAND_INS = ("Stand-in.for_a@first.stand-in-for-a-domain.example", "a+local@second.one-of-the-domains.test")
+
+
+def layer(application: WSGIApplication, shapes: Shapes, is_https: Callable[[WSGIEnvironment], bool]) -> WSGIApplication:
+    """Return *application* behind the hot answers; *is_https* tells whether a request came, or need not come, over https."""
+    client_config = Forms(shapes, mozilla.document)
+    autodiscover = Forms(shapes, outlook.document)
+    kept = (("Content-Type", mozilla.CONTENT_TYPE), ("Cache-Control", CACHE), *HEADERS.items())
+    passing = (("Content-Type", outlook.CONTENT_TYPE), ("Cache-Control", NO_STORE), *HEADERS.items())
+
+    def door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path, method = environ.get("PATH_INFO"), environ["REQUEST_METHOD"]
+        if path in CLIENT_CONFIG and method in ("GET", "HEAD"):
+            content = client_config.filled(_asked(environ))
+            if content is not None:
+                start_response("200 OK", [("Content-Length", str(len(content))), ("ETag", entity_tag(content)), *kept])
+                return [content] if method == "GET" else []
+        elif path in AUTODISCOVER and method == "POST" and is_https(environ):
+            content = autodiscover.filled(_posted(environ))
+            if content is not None:
+                start_response("200 OK", [("Content-Length", str(len(content))), *passing])
+                return [content]
+        return application(environ, start_response)
+
+    return door
+
+
+def _asked(environ: WSGIEnvironment) -> Asked | None:
+    """Return what a request for clientConfig is about, by its query or else its Host; None where Flask is to say."""
+    host = _HOST.fullmatch(environ.get("HTTP_HOST", ""))
+    if host is None or not environ.keys().isdisjoint(_SPECIAL):
+        return None
+    query: str = environ.get("QUERY_STRING", "")
+    if query:
+        found = _QUERY.fullmatch(query)
+        return None if found is None else (found[1], found[2].lower())
+    return None if host[1] is None else ("", host[1].lower())
+
+
+def _posted(environ: WSGIEnvironment) -> Asked | None:
+    """Return the address in the body of a request; None where Flask is to say, to which the body is given back."""
+    length: str = environ.get("CONTENT_LENGTH", "")
+    if (
+        not length.isdecimal()
+        or len(length) > MAX_LENGTH
+        or environ.get("QUERY_STRING")
+        or not _HOST.fullmatch(environ.get("HTTP_HOST", ""))
+        or not environ.keys().isdisjoint(_SPECIAL)
+    ):
+        return None
+    body = environ["wsgi.input"].read(int(length))
+    found = _BODY.fullmatch(body) if len(body) == int(length) else None
+    # Flask may come to read it again, here or after a look at the settings.
+    environ["wsgi.input"] = BytesIO(body)
+    return None if found is None else (found[1].decode(), found[2].decode().lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """The document of one *shape*, to be filled with `%`, for domains of at most so many characters; none where *room* is 0."""
+
+    shape: Shape
+    text: bytes
+    room: int
+
+
+class Forms:
+    """The forms of one format, made when they are first needed. A shape that the snapshot reads anew is another, so nothing grows old."""
+
+    def __init__(self, shapes: Shapes, write: Format, most: int = MAX_FORMS) -> None:
+        self._shapes = shapes
+        self._write = write
+        self._most = most
+        # By the shape's identity, which is its own as long as its form holds it.
+        self._forms: dict[int, Form] = {}
+
+    def filled(self, asked: Asked | None) -> bytes | None:
+        """Return the document for *asked*, None where Flask is to say."""
+        if asked is None:
+            return None
+        local, name = asked
+        try:
+            shape = self._shapes(name)
+            if shape is None:
+                return None
+            form = self._forms.get(id(shape)) or self._made(shape)
+        except Exception:
+            return None  # Flask meets the same, and tells it
+        if len(name) > form.room or len(local) > MAX_LOCAL_OCTETS:
+            return None
+        return form.text % {b"local": local.encode(), b"domain": name.encode()}
+
+    def _made(self, shape: Shape) -> Form:
+        form = make(shape, self._write)
+        while len(self._forms) >= self._most:
+            with suppress(KeyError, RuntimeError):  # another thread was faster
+                del self._forms[next(iter(self._forms))]
+        self._forms[id(shape)] = form
+        return form
+
+
+def make(shape: Shape, write: Format) -> Form:
+    """Return the form of *shape* as *write* has it; one without room where the documents of two domains differ in more than their names."""
+    nothing = Form(shape, b"", 0)
+    patterns = [
+        server.host.text.lower() for account in shape.accounts for server in (account.incoming, account.outgoing) if not server.host.literal
+    ]
+    room = min((MAX_LABEL_OCTETS - len(pattern) + len(EMAILDOMAIN) for pattern in patterns), default=MAX_LABEL_OCTETS)
+    if room <= 0 or not all(map(_PLAIN.fullmatch, patterns)):
+        return nothing
+    address, other = map(EmailAddress.parse, STAND_INS)
+    text = write(shape.fill(address.domain), address).content.replace(b"%", b"%%")
+    text = text.replace(address.domain.ascii.encode(), b"%(domain)b").replace(address.local.encode(), b"%(local)b")
+    if text % {b"local": other.local.encode(), b"domain": other.domain.ascii.encode()} != write(shape.fill(other.domain), other).content:
+        return nothing
+    return Form(shape, text, room)
