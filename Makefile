@@ -4,12 +4,13 @@ PYTHON  ?= python3
 HOST    ?= 127.0.0.1
 PORT    ?= 8080
 WORKERS ?= 2
+SECONDS ?= 30
 
 VENV := .venv
 BIN  := $(VENV)/bin
 CATALOGUES := $(wildcard autoconfig/locale/*/LC_MESSAGES/*.po)
 
-.PHONY: run test check lint lab-packages bench pictures translations lock clean
+.PHONY: run test check lint lab-packages bench fuzz audit pictures translations lock clean
 
 run: $(VENV)/.run  ## serve the sample (or your own) settings on http://$(HOST):$(PORT)
 	@mkdir -p instance
@@ -34,6 +35,13 @@ lab-packages: $(VENV)/.test
 bench: $(VENV)/.test  ## the benchmark table
 	$(BIN)/python -m tests.bench
 
+fuzz: $(VENV)/.test  ## hunt for bytes that a reader does not stand, $(SECONDS) s for each (TARGETS="mozilla spf" for some)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(TARGETS)
+
+audit: $(VENV)/.test  ## look up known vulnerabilities of all that is pinned, where the advisories can be reached
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r .ci/requirements-audit.txt
+	$(BIN)/python -m tests.audit
+
 pictures: lab-packages  ## take the guides' pictures of the real mail programs anew, as root
 	$(BIN)/python -m tests.lab.pictures
 
@@ -45,6 +53,8 @@ lock:  ## pin every dependency anew, with hashes (needs uv)
 	  --group run --no-emit-index-url --no-emit-find-links pyproject.toml -o .ci/requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
 	  --group run --group test --no-emit-index-url --no-emit-find-links pyproject.toml -o .ci/requirements-test.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-annotate --no-header \
+	  --group audit --no-emit-index-url --no-emit-find-links -o .ci/requirements-audit.txt
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -128,6 +128,8 @@ def _read(path: Path) -> dict[str, object]:
         raise ConfigError(N_("%(place)s is not UTF-8 text"), place=path) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(N_("%(place)s is not valid TOML: %(reason)s"), place=path, reason=error) from None
+    except RecursionError:
+        raise ConfigError(N_("%(place)s is nested too deeply"), place=path) from None
 
 
 def _hint(key: str, known: Iterable[str]) -> str:

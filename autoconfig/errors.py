@@ -35,7 +35,10 @@ PLACE = N_("line %(line)d")
 
 def printable(value: object, limit: int = _CLIP) -> str:
     """Return *value* as one line of at most *limit* characters, control and bidirectional characters escaped."""
-    text = str(value)
+    try:
+        text = str(value)
+    except RecursionError:  # foreign JSON, nested as deeply as could just be read
+        text = f"<{type(value).__name__}>"
     if len(text) > limit:
         text = text[: limit - 1] + "…"
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -106,6 +106,7 @@ def test_a_link_to_a_file_is_kept(tmp_path):
         ('rate_limit = "0/minute"', "rate_limit: must be like"),
         ('log_format = "xml"', 'log_format: must be "plain" or "json"'),
         ("https = ", "is not valid TOML"),
+        ("https = " + "[" * 5000, "is nested too deeply"),
     ],
 )
 def test_a_mistake_in_the_file_stops_the_start_with_one_line(tmp_path, toml, line):

@@ -67,7 +67,7 @@ HOMES: dict[str, set[str]] = {
     "dns": {"network"},
     "requests": {"network"},
     "ssl": {"network"},
-    "socket": {"network", "cli/serve.py", "cli/supervisor.py", "cli/child.py"},
+    "socket": {"network", "cli/serve.py", "cli/supervisor.py", "cli/child.py", "web/bodies.py"},
     "babel": {"locale"},
     "hatchling": {"locale"},
 }

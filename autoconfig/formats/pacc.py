@@ -162,21 +162,25 @@ def parse(data: bytes) -> Configuration:
     try:
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_number)
         _canonical(value)
+        # Writing again what is of no member needs a few more levels of the stack than reading did: within the same "try".
+        found = _read(Configuration, value) if isinstance(value, dict) else None
     except json.JSONDecodeError as error:
         raise DocumentError(N_("the document is not JSON: %(reason)s"), line=error.lineno, reason=error.msg) from None
     except RecursionError:
         raise DocumentError(N_("the document is nested too deeply")) from None
     except ValueError as error:  # half a surrogate pair, or a number that no program can hold
         raise DocumentError(N_("the document is not JSON: %(reason)s"), reason=error) from None
-    if not isinstance(value, dict):
+    if found is None:
         raise DocumentError(N_("the document is not a JSON object"), line=1)
-    return _read(Configuration, value)
+    return found
 
 
 def write(configuration: Configuration) -> bytes:
     """Return *configuration* as JSON, the same bytes for equal configurations."""
     try:
         return _canonical(_written(configuration))
+    except RecursionError:
+        raise DocumentError(N_("the document is nested too deeply")) from None
     except ValueError as error:
         raise DocumentError(N_("this cannot be written as JSON: %(reason)s"), reason=error) from None
 

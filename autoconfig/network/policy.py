@@ -13,10 +13,12 @@ from dataclasses import dataclass
 PORTS = frozenset({25, 80, 110, 143, 443, 465, 587, 993, 995, 4190})
 
 # RFC 4291, 2.4 and IANA's registry: what is handed out as global unicast. Everything that carries an IPv4 address inside or belongs to
-# one site lies outside of it, but for 6to4 (RFC 3056), Teredo (RFC 4380) and what documents may use (RFC 3849, RFC 9637).
+# one site lies outside of it, but for 6to4 (RFC 3056) and what documents may use (RFC 3849, RFC 9637), and for what protocols have
+# for themselves (RFC 2928): Teredo, and anycast that ends at the router of the site that asks (RFC 7723, RFC 8155).
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-_NOT_THERE = tuple(map(ipaddress.IPv6Network, ("2001::/32", "2001:db8::/32", "2002::/16", "3fff::/20")))
-_RELAYS = ipaddress.IPv4Network("192.88.99.0/24")  # RFC 7526: 6to4's relays
+_NOT_THERE = tuple(map(ipaddress.IPv6Network, ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")))
+# The same of IPv4 (RFC 6890, 2.1), of which Python's versions think differently, and 6to4's relays (RFC 7526).
+_NOT_THERE_4 = tuple(map(ipaddress.IPv4Network, ("192.0.0.0/24", "192.88.99.0/24")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,5 +48,5 @@ def _is_public(ip: str) -> bool:
     if address.is_multicast or not address.is_global:
         return False
     if isinstance(address, ipaddress.IPv4Address):
-        return address not in _RELAYS
+        return not any(address in network for network in _NOT_THERE_4)
     return address.scope_id is None and address in _GLOBAL_UNICAST and not any(address in network for network in _NOT_THERE)

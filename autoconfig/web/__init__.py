@@ -8,25 +8,44 @@ from __future__ import annotations
 
 import hashlib
 import os
+import string
 from functools import cache, partial
 from pathlib import Path
+from urllib.parse import quote_from_bytes
 
-from flask import Flask, Response, request
-from werkzeug.exceptions import RequestURITooLarge
+from flask import Flask, request
+from werkzeug.exceptions import BadRequest, RequestURITooLarge
 
 from autoconfig import logs, signing
 from autoconfig.config import Config, find_instance, load
 from autoconfig.livecheck.desk import Desk
 from autoconfig.store.snapshot import Snapshot
-from autoconfig.web import autodiscover, discovery, errors, guides, health, livehelp, metrics, profile, proxies, seen, tls, wellknown
+from autoconfig.web import (
+    autodiscover,
+    bodies,
+    discovery,
+    errors,
+    guides,
+    health,
+    limits,
+    livehelp,
+    metrics,
+    profile,
+    protection,
+    proxies,
+    seen,
+    tls,
+    wellknown,
+)
 from autoconfig.web.branding import Branding
 from autoconfig.web.languages import Languages
 from autoconfig.web.pages import Pages
-from autoconfig.web.protection import HEADERS
 from autoconfig.web.question import Known, host_name
 
 MAX_QUERY = 2_000  # octets: the longest address, percent-encoded, with room to spare
 MAX_BODY = 8_000  # octets: a form with one address
+# What `discovery_rate_limit` is about: the blueprints of what mail programs ask.
+DISCOVERY = frozenset({"discovery", "autodiscover", "profile", "wellknown"})
 STATIC_AGE = 31_536_000  # seconds: a year, because the address of a file changes with its content
 
 _HERE = Path(__file__).parent
@@ -65,8 +84,13 @@ def create_app(config: Config | None = None, known: Known | None = None, desk: D
     languages = Languages.of(config)
     pages = Pages(languages, static=cache(_versioned), branding=branding)
     app.before_request(_refuse_what_is_no_request)
-    app.after_request(_protect)
+    app.after_request(partial(protection.protect, DISCOVERY, config.own_name, config.trusted_proxies))
     app.extensions["autoconfig"] = domains
+    spend = limits.spender("forms", config.rate_limit, config.instance, config.trusted_proxies)
+    if config.discovery_rate_limit is not None:
+        spend_discovery = limits.spender("discovery", config.discovery_rate_limit, config.instance, config.trusted_proxies)
+        app.before_request(lambda: spend_discovery() if request.blueprint in DISCOVERY else None)
+    app.after_request(limits.tell)
     errors.register(app, pages)
     counts = metrics.Counts(config.run_folder)
     app.register_blueprint(health.blueprint(snapshot, config.state_path))
@@ -77,27 +101,29 @@ def create_app(config: Config | None = None, known: Known | None = None, desk: D
     app.register_blueprint(wellknown.blueprint(lookup))
     app.register_blueprint(tls.blueprint(domains.is_listed, config.own_name))
     app.register_blueprint(branding.blueprint())
-    app.register_blueprint(guides.blueprint(lookup, pages, config.base_url, config.own_name, domains.is_listed))
+    app.register_blueprint(guides.blueprint(lookup, pages, config.base_url, config.own_name, spend, domains.is_listed))
     desk = desk or Desk(config.instance / "livecheck", config.snapshot_path, config.own_name, languages.offered, tell=counts.check)
     desk.tidy()
-    app.register_blueprint(livehelp.blueprint(domains, pages, desk))
+    app.register_blueprint(livehelp.blueprint(domains, pages, desk, spend))
     app.wsgi_app = autodiscover.in_one_case(app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's own way to add a layer
+    app.wsgi_app = bodies.bounded(app.wsgi_app)  # type: ignore[assignment,method-assign]  # outside of whatever looks at bodies
     app.wsgi_app = seen.observed(app.wsgi_app, counts, config.trusted_proxies)  # type: ignore[assignment,method-assign]
     return app
 
 
 def _refuse_what_is_no_request() -> None:
-    if len(request.query_string) > MAX_QUERY:
+    query = request.query_string
+    if not query.isascii():
+        # Werkzeug 3.1 raises where raw octets are not UTF-8, and again while the error is told; percent-encoded, it reads them.
+        request.query_string = quote_from_bytes(query, safe=string.printable).encode()
+    if len(query) > MAX_QUERY:
         raise RequestURITooLarge
+    # As of "GET name HTTP/1.1": Flask would send it to the first page of whatever Host was asked.
+    if not request.environ["PATH_INFO"].startswith("/"):
+        raise BadRequest
     # A probe that speaks HTTP/1.0 sends no Host at all; granian 2 makes it an empty one.
     if host := request.headers.get("Host"):
         host_name(host)
-
-
-def _protect(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
 
 
 def _versioned(name: str) -> str:

@@ -14,6 +14,7 @@ from autoconfig import logs
 from autoconfig.errors import N_, AddressError, AutoconfigError, SnapshotError, UsageError
 from autoconfig.formats.pacc import PaccError
 from autoconfig.web.answers import passing
+from autoconfig.web.limits import TooManyRequests
 from autoconfig.web.pages import Pages
 from autoconfig.web.question import NotOurs
 from autoconfig.web.seen import CAUSE
@@ -25,6 +26,7 @@ STATUS: dict[type[AutoconfigError], HTTPStatus] = {
     UsageError: HTTPStatus.BAD_REQUEST,
     NotOurs: HTTPStatus.NOT_FOUND,
     PaccError: HTTPStatus.NOT_FOUND,
+    TooManyRequests: HTTPStatus.TOO_MANY_REQUESTS,
     SnapshotError: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -35,6 +37,7 @@ MESSAGES: dict[int, tuple[str, str]] = {
     405: (N_("This page does not work that way"), N_("It can be read, but not be changed or sent anything.")),
     413: (N_("That was too much"), N_("An e-mail address is never that long.")),
     414: (N_("That was too much"), N_("An e-mail address is never that long.")),
+    429: (N_("One moment, please"), N_("Many requests came from your network. Please try again in a little while.")),
     500: (N_("Something went wrong here"), N_("The fault is ours, not yours. Please try again in a little while.")),
     503: (N_("We cannot look up settings right now"), N_("Please try again in a minute. Your mail itself is not affected.")),
 }
@@ -51,6 +54,8 @@ def register(app: Flask, pages: Pages) -> None:
         if status is HTTPStatus.SERVICE_UNAVAILABLE:
             request.environ[CAUSE] = str(error)
             response.headers["Retry-After"] = RETRY_AFTER
+        if isinstance(error, TooManyRequests):
+            response.headers["Retry-After"] = str(error.seconds)
         return response
 
     def theirs(error: HTTPException) -> Response:
@@ -75,7 +80,7 @@ def _answer(pages: Pages, status: HTTPStatus, line: str, error: AutoconfigError 
     if wants_page():
         title, text = _message(status)
         name = "unknown.html" if isinstance(error, NotOurs) else "error.html"
-        shown = error if isinstance(error, AddressError) else None
+        shown = error if isinstance(error, AddressError | TooManyRequests) else None
         response = pages.once(name, status=status, title=title, text=text, error=shown)
     else:
         response = passing(f"{status.value} {status.phrase}: {line}\n".encode(), "text/plain; charset=utf-8", status)

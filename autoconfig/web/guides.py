@@ -25,6 +25,7 @@ from autoconfig.guides.guide import guide_for
 from autoconfig.guides.pictures import pictures_of
 from autoconfig.model import ClientConfig
 from autoconfig.web import livehelp
+from autoconfig.web.limits import Spend
 from autoconfig.web.pages import Pages
 from autoconfig.web.question import Lookup, host_domain, host_name
 
@@ -32,9 +33,17 @@ MAX_TYPED = 320  # characters of a form's field that we look at and give back; n
 
 
 def blueprint(
-    lookup: Lookup, pages: Pages, base_url: str | None, own_name: str | None, may_test: Callable[[Domain], bool] = lambda domain: False
+    lookup: Lookup,
+    pages: Pages,
+    base_url: str | None,
+    own_name: str | None,
+    spend: Spend,
+    may_test: Callable[[Domain], bool] = lambda domain: False,
 ) -> Blueprint:
-    """Return the routes of the pages; *base_url* and *own_name* are the service's, *may_test* tells which domains have the live help."""
+    """Return the routes of the pages; *base_url* and *own_name* are the service's, and each form costs a *spend*.
+
+    *may_test* tells which domains have the live help.
+    """
     routes = Blueprint("guides", __name__)
     guide = partial(_guide, pages, base_url, may_test)
 
@@ -63,6 +72,7 @@ def blueprint(
         return guide(config, None, client)
 
     def answer(action: str, client: ClientName | None) -> Response:
+        spend()
         typed = request.form.get("address", "").strip()[:MAX_TYPED]
         try:
             address = EmailAddress.parse(typed)

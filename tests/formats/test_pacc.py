@@ -336,3 +336,12 @@ def test_what_is_not_a_document_is_refused_with_its_line(data: bytes, line: int 
     with pytest.raises(DocumentError, match=says) as caught:
         pacc.parse(data)
     assert caught.value.line == line
+
+
+@pytest.mark.parametrize("around", [(b"", b""), (b'{"info":{"x":', b"}}")])
+@pytest.mark.parametrize("nested", [(b"[", b"]"), (b'{"a":', b"}")])
+def test_no_depth_is_too_much(around: tuple[bytes, bytes], nested: tuple[bytes, bytes]) -> None:
+    """Also where there is just stack enough to read it, and not to write it again."""
+    for depth in range(900, 1010):
+        with suppress(DocumentError):
+            pacc.write(pacc.parse(around[0] + nested[0] * depth + b"1" + nested[1] * depth + around[1]))

@@ -140,6 +140,13 @@ def test_a_bad_file_is_one_clear_line(tmp_path: Path, content: bytes, words: str
         load(path)
 
 
+def test_a_value_of_any_depth_is_told() -> None:
+    """Also where there is just stack enough to read it, and not to show it."""
+    for depth in range(900, 1010):
+        with pytest.raises(DocumentError):
+            read(b'{"schema": "autoconfig.facts/1", "target": "x", "now": "x", "answers": ' + b"[" * depth + b"]" * depth + b"}")
+
+
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     """Wrong usage."""
     with pytest.raises(UsageError, match="cannot be read: No such file"):

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import itertools
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from sqlalchemy import Executable, delete, update
 
-from autoconfig.errors import AutoconfigError, NotFound, SettingsError, StoreError
-from autoconfig.model import DomainSettings, Protocol, Settings
+from autoconfig.errors import NotFound, SettingsError, StoreError
+from autoconfig.model import Protocol, Settings
 from autoconfig.store.database import Database
 from autoconfig.store.log import DOMAIN, PROVIDER, Gap, Name, Tally
 from autoconfig.store.store import Store, open_store
 from autoconfig.store.tables import change
 from autoconfig.store.tables import revision as revision_table
-from tests.store.steps import STEPS, take
 from tests.store.world import KARLA, WORLD, entry, name, override, provider, url
 
 
@@ -289,42 +284,3 @@ def test_an_empty_store_has_nothing_to_undo(store: Store) -> None:
     assert store.revisions() == []
     with pytest.raises(NotFound, match="there is no change yet"):
         store.undo()
-
-
-@pytest.mark.slow
-@settings(max_examples=40, deadline=None)
-@given(st.lists(STEPS, max_size=8))
-def test_undo_gives_back_what_was_and_again_gives_back_what_is(
-    tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[object, ...]]
-) -> None:
-    """Step by step back to the beginning, after any imports, edits and prunes; and every history fits together."""
-    with open_store(url(tmp_path_factory.mktemp("undo"))) as store:
-        store.import_settings(WORLD)
-        past: list[Settings] = [Settings()]
-        model = WORLD
-        for step in steps:
-            before, mark = store.export(), store.mark()
-            with suppress(AutoconfigError):
-                model = take(store, step, model)
-            if store.mark() != mark:
-                past.append(before)
-        after = store.export()
-        store.undo()
-        assert store.export() == past[-1]
-        store.undo()
-        assert store.export() == after
-        moments = [*past, after]
-        found = [tally.domains for tally in store.revisions()][::-1]
-        for revision, (old, new) in enumerate(itertools.pairwise(map(_by_name, moments)), 1):
-            assert found[revision - 1] == Tally(
-                added=len(new.keys() - old.keys()),
-                changed=sum(old[each] != new[each] for each in old.keys() & new.keys()),
-                removed=len(old.keys() - new.keys()),
-            )
-            for each in old.keys() | new.keys():
-                told = [(line.before, line.after) for line in store.history(each) if line.revision == revision]
-                assert told == ([(old.get(each), new.get(each))] if old.get(each) != new.get(each) else [])
-
-
-def _by_name(settings: Settings) -> dict[Name, DomainSettings]:
-    return {Name(DOMAIN, found.domain.ascii): found for found in settings.domains}

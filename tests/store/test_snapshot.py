@@ -10,18 +10,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
-from autoconfig.errors import AutoconfigError, SnapshotError
+from autoconfig.errors import SnapshotError
 from autoconfig.model import Settings
 from autoconfig.store.changes import Mark
 from autoconfig.store.follow import catch_up
 from autoconfig.store.snapshot import Snapshot, mark_of
 from autoconfig.store.store import Store, open_store
 from tests.store import processes
-from tests.store.conftest import NewDatabase
-from tests.store.steps import ASKED, STEPS, take
+from tests.store.steps import ASKED
 from tests.store.world import KARLA, WORLD, answer, entry, name, provider, url
 
 
@@ -55,32 +52,6 @@ def test_a_default_provider_answers_for_what_is_not_listed(store: Store, tmp_pat
         assert (snapshot.client_config(name(text)) is not None) == is_answered
     too_long = name(".".join(["a" * 60] * 4) + ".example")
     assert snapshot.client_config(too_long) is None
-
-
-@pytest.mark.slow
-@given(steps=st.lists(STEPS, max_size=12))
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-def test_any_changes_by_steps_are_as_all_at_once(
-    steps: list[tuple[object, ...]], new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory
-) -> None:
-    """Store and snapshot follow a plain model through any sequence of imports, edits and prunes; a delta equals a rebuild."""
-    folder = tmp_path_factory.mktemp("steps")
-    path = folder / "snapshot.mdb"
-    with open_store(new_database()) as store:
-        model = Settings()
-        for step in steps:
-            before = store.mark()
-            try:
-                model = take(store, step, model)
-            except AutoconfigError:
-                assert store.mark() == before
-            catch_up(store, path)
-            check(Snapshot.open(path), model)
-        exported = store.export()
-        assert set(exported.domains) == set(model.domains)
-        assert set(exported.providers) == set(model.providers)
-        catch_up(store, folder / "rebuilt.mdb")
-        check(Snapshot.open(folder / "rebuilt.mdb"), model)
 
 
 @pytest.mark.slow

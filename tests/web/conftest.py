@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from flask.testing import FlaskClient
 
-from autoconfig.config import Config
+from autoconfig.config import Config, Rate
 from autoconfig.store.exchange.toml import read_toml
 from autoconfig.store.follow import catch_up
 from autoconfig.store.store import open_store
@@ -96,7 +96,12 @@ provider = "english"
 def config(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """An installation with the settings above."""
     instance = tmp_path_factory.mktemp("instance")
-    config = Config(instance, f"sqlite:///{instance}/autoconfig.db", base_url="https://autoconfig.karlahosting.se")
+    config = Config(
+        instance,
+        f"sqlite:///{instance}/autoconfig.db",
+        base_url="https://autoconfig.karlahosting.se",
+        rate_limit=Rate(1_000_000, 1),  # many tests fill in the form
+    )
     with open_store(config.database_url) as store:
         store.make_ready()
         store.import_settings(read_toml(SETTINGS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import logging
 from dataclasses import replace
 
@@ -12,9 +13,11 @@ from autoconfig.errors import SnapshotError
 from autoconfig.model import DomainSettings
 from autoconfig.store.exchange.toml import read_toml
 from autoconfig.store.follow import catch_up
+from autoconfig.store.snapshot import Snapshot
 from autoconfig.store.store import open_store
-from autoconfig.web import MAX_BODY, create_app
+from autoconfig.web import MAX_BODY, MAX_QUERY, create_app
 from autoconfig.web.errors import MESSAGES
+from autoconfig.web.protection import HEADERS, PAGE_HEADERS
 from tests.web.conftest import SETTINGS
 
 OWN = "autoconfig.karlahosting.se"
@@ -29,6 +32,14 @@ def _broken(config, error):
             raise error
 
     return create_app(config, Broken()).test_client()
+
+
+@pytest.mark.parametrize("query", [b"lang=\xff", b"\xe9=1&emailaddress=anna@other.se", b"x=" + b"\xff" * 3000])
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/mail/config-v1.1.xml", "/email.mobileconfig", "/tls/allowed", "/guide/kund.se"])
+def test_octets_that_are_no_text_make_no_error_of_ours(client, path, query):
+    """In a query, raw as they are: they were an error while the error was told."""
+    answer = client.get(path, headers={"Host": OWN, "Accept": "text/html"}, environ_overrides={"QUERY_STRING": query.decode("latin-1")})
+    assert answer.status_code == 414 if len(query) > 2000 else answer.status_code in (200, 400, 404)
 
 
 @pytest.mark.parametrize(
@@ -146,33 +157,86 @@ def test_an_unusual_error_has_a_page_too(client):
     assert "Så fungerar inte den här sidan" in answer.text
 
 
+# What is asked, and whether it is a document for programs.
 EVERYWHERE = [
-    ("GET", "/"),
-    ("POST", "/"),
-    ("GET", "/guide/kund.se"),
-    ("GET", "/guide/other.se"),
-    ("GET", "/nowhere"),
-    ("PUT", "/"),
-    ("GET", "/healthz"),
-    ("GET", "/static/style.css"),
-    ("GET", "/static/nothing.css"),
-    ("GET", "/mail/config-v1.1.xml?emailaddress=a@kund.se"),
-    ("GET", "/mail/config-v1.1.xml?emailaddress=a@other.se"),
-    ("GET", "/mail/config-v1.1.xml?emailaddress=a"),
+    ("GET", "/", {}, False),
+    ("HEAD", "/", {}, False),
+    ("POST", "/", {}, False),
+    ("GET", "/guide/kund.se", {}, False),
+    ("GET", "/guide/kund.se/", {}, False),
+    ("GET", "/guide/other.se", {}, False),
+    ("GET", "/nowhere", {}, False),
+    ("GET", "/nowhere", {"Accept": "text/html"}, False),
+    ("PUT", "/", {}, False),
+    ("TRACE", "/", {}, False),
+    ("GET", "/healthz", {}, False),
+    ("GET", "/tls/allowed?domain=kund.se", {}, False),
+    ("GET", "/static/style.css", {}, False),
+    ("GET", "/static/style.css", {"Range": "bytes=9999999-"}, False),
+    ("GET", "/static/nothing.css", {}, False),
+    ("GET", "/" + "?a" * MAX_QUERY, {}, False),
+    ("GET", "/", {"Host": "kund.se/"}, False),
+    ("GET", "/mail/config-v1.1.xml?emailaddress=a@kund.se", {}, True),
+    ("GET", "/mail/config-v1.1.xml?emailaddress=a@other.se", {}, True),
+    ("GET", "/mail/config-v1.1.xml?emailaddress=a", {}, True),
+    ("GET", "/mail/config-v1.1.xml?emailaddress=a", {"Accept": "text/html"}, False),
+    ("POST", "/autodiscover/autodiscover.xml", {"Host": "kund.se"}, True),
+    ("GET", "/Autodiscover/Autodiscover.json?Email=a@kund.se&Protocol=AutodiscoverV1", {}, True),
+    ("GET", "/.well-known/user-agent-configuration.json", {"Host": "ua-auto-config.kund.se"}, True),
+    ("GET", "/.well-known/caldav", {"Host": "kund.se"}, True),
+    ("GET", "/email.mobileconfig?emailaddress=a@kund.se", {}, True),
 ]
 
 
-@pytest.mark.parametrize(("method", "path"), EVERYWHERE)
-def test_the_security_headers_are_on_every_answer(client, method, path):
-    """Nothing runs, nothing is framed, nothing is sniffed, and no address goes to another site."""
-    with client.open(path, method=method, headers={"Host": OWN}) as answer:
-        assert answer.headers["Content-Security-Policy"] == (
-            "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
-            "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-        )
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
-        assert answer.headers["Referrer-Policy"] == "no-referrer"
-        assert "Set-Cookie" not in answer.headers
+@pytest.mark.parametrize(("method", "path", "headers", "is_document"), EVERYWHERE)
+def test_the_security_headers_are_on_every_answer(client, method, path, headers, is_document):
+    """Nothing runs, nothing is framed, nothing is sniffed, and no address goes to another site; documents carry no more than that."""
+    with client.open(path, method=method, headers={"Host": OWN} | headers) as answer:
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        for name, value in HEADERS.items():
+            assert answer.headers[name] == value or name == "Content-Security-Policy"
+        for name, value in PAGE_HEADERS.items():
+            assert answer.headers.get(name) == (None if is_document else value)
+        assert not {"Set-Cookie", "Strict-Transport-Security", "X-Powered-By", "Server"} & set(answer.headers.keys())
+        assert sum(len(name) + len(value) for name, value in HEADERS.items()) < 250
+
+
+def test_a_page_uses_what_is_ours_alone(client):
+    """Our own sheets, scripts and pictures; it asks nobody else, and sends forms to nobody else."""
+    assert client.get("/", headers={"Host": OWN}).headers["Content-Security-Policy"] == (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+        "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    )
+
+
+@pytest.mark.parametrize("path", ["/", "/guide/kund.se", "/static/style.css"])
+def test_an_answer_that_is_not_sent_again_has_them_too(client, path):
+    """What a browser keeps takes the headers of a 304 (RFC 9111, 3.2)."""
+    with client.get(path, headers={"Host": OWN}) as first:
+        tag = first.headers["ETag"]
+    with client.get(path, headers={"Host": OWN, "If-None-Match": tag}) as answer:
+        assert answer.status_code == 304
+        assert {*HEADERS, *PAGE_HEADERS} <= set(answer.headers.keys())
+
+
+def test_only_our_own_name_is_bound_to_https(config):
+    """And only where we are asked over https, as a proxy of ours tells: customers' names may lead elsewhere tomorrow (RFC 6797)."""
+    behind = replace(config, trusted_proxies=(ipaddress.ip_network("127.0.0.1/32"),))
+    client = create_app(behind, Snapshot(config.snapshot_path)).test_client()
+
+    def promise(**headers):
+        return client.get("/", headers=headers).headers.get("Strict-Transport-Security")
+
+    assert promise(**{"Host": OWN, "X-Forwarded-Proto": "https"}) == "max-age=31536000"
+    assert promise(**{"Host": OWN.upper() + ":443", "X-Forwarded-Proto": "https"}) == "max-age=31536000"
+    assert promise(**{"Host": OWN, "X-Forwarded-Proto": "http"}) is None
+    assert promise(Host=OWN) is None
+    assert promise(**{"Host": "kund.se", "X-Forwarded-Proto": "https"}) is None
+    assert promise(**{"Host": "autoconfig.kund.se", "X-Forwarded-Proto": "https"}) is None
+    untrusted = create_app(config, Snapshot(config.snapshot_path)).test_client()
+    answer = untrusted.get("/", headers={"Host": OWN, "X-Forwarded-Proto": "https"})
+    assert "Strict-Transport-Security" not in answer.headers
 
 
 def test_the_style_sheet_is_kept_for_a_year_under_an_address_of_its_content(client):
