@@ -389,7 +389,7 @@ def server() -> Iterator[Cluster]:
 @pytest.fixture
 def on_server(server: Cluster, tmp_path: Path) -> Path:
     """An instance folder whose settings, the sample, are in a database of *server*."""
-    return machine(tmp_path / "instance", server.database())
+    return machine(tmp_path / "instance", f"{server.database()}&connect_timeout=2")
 
 
 def machine(folder: Path, database_url: str) -> Path:
@@ -423,7 +423,9 @@ def test_a_server_that_says_nothing_holds_nobody_up(on_server: Path, server: Clu
     """It stands still, or the line to it swallows everything: neither who asks waits, nor a start, nor a stop."""
     name = server.database().partition("@/")[2].partition("?")[0]
     with closing(Line(server.port)) as line:
-        behind = machine(tmp_path / "behind", f"postgresql://postgres:{quote(PASSWORD, safe='')}@127.0.0.1:{line.port}/{name}")
+        behind = machine(
+            tmp_path / "behind", f"postgresql://postgres:{quote(PASSWORD, safe='')}@127.0.0.1:{line.port}/{name}?connect_timeout=2"
+        )
         with service(on_server) as near, service(behind) as far, load(near.port) as asked_near, load(far.port) as asked_far:
             until(lambda: near.followers() and far.followers())
             time.sleep(2)
