@@ -283,7 +283,8 @@ def requests() -> Iterator[bytes]:
     form = b"Content-Type: application/x-www-form-urlencoded\nX-Forwarded-Proto: https\n\naddress=anna%40kund.se"
     yield b"POST /guide/kund.se/test\nHost: kund.se\nOrigin: https://kund.se\nSec-Fetch-Site: same-origin\n\n"
     yield b"POST /guide/kund.se\nHost: kund.se\n" + form
-    yield b"POST /\nHost: autoconfig.karla.se\nContent-Type: multipart/form-data; boundary=x\n\n--x\nContent-Disposition: form-data\n"
+    parts = b"Content-Type: multipart/form-data; boundary=x\n\n--x\nContent-Disposition: form-data\n"
+    yield b"POST /\nHost: autoconfig.karlahosting.se\n" + parts
 
 
 def responses() -> Iterator[bytes]:

@@ -33,7 +33,6 @@ from autoconfig.formats import apple, mozilla, outlook, outlook_json, pacc, xml
 from autoconfig.guides import errortexts
 from autoconfig.guides.devices import client_of
 from autoconfig.lint.problem import Kind
-from autoconfig.model import ClientConfig
 from autoconfig.network import dns as network_dns
 from autoconfig.network import facts, http, imap, mailbox_imap, mailbox_pop3, pop3, sasl, sieve, smtp, submission, tls
 from autoconfig.network.language import Language, NotUnderstood, recognise
@@ -44,14 +43,20 @@ from autoconfig.publicsuffix import base_domain
 from autoconfig.report import changes
 from autoconfig.report import lint as report_lint
 from autoconfig.store.exchange.formats import FORMATS
+from autoconfig.store.exchange.toml import read_toml
+from autoconfig.store.follow import catch_up
+from autoconfig.store.store import open_store
 from autoconfig.web import create_app
 from autoconfig.web.question import NotOurs, asked, host_domain, host_name
 from tests.fuzz import seeds
 from tests.fuzz.judge import Target
 from tests.lint.documents import ADDRESS
 from tests.lint.documents import config as settings_of_kund
+from tests.web.conftest import SETTINGS
+from tests.web.page import OWN
 
 T = TypeVar("T")
+INSTANCE = Path(__file__).parents[2] / "build" / "fuzz" / "instance"
 KUND = Domain.parse("kund.se")
 
 
@@ -169,16 +174,6 @@ def _listed(data: bytes) -> None:
         assert cli_targets.listed(file.name)
 
 
-class _Known:
-    """One domain is ours."""
-
-    def client_config(self, domain: Domain) -> ClientConfig | None:
-        return settings_of_kund() if domain == KUND else None
-
-    def is_listed(self, domain: Domain) -> bool:
-        return domain == KUND
-
-
 class _Desk:
     """Where nothing is begun."""
 
@@ -194,8 +189,12 @@ class _Desk:
 
 @cache
 def _service() -> Callable[[dict[str, object], Callable[..., object]], Iterable[bytes]]:
-    made = config.Config(Path("/nowhere"), "sqlite:///nowhere", base_url="https://autoconfig.karla.se")
-    return create_app(made, _Known(), _Desk()).wsgi_app
+    INSTANCE.mkdir(parents=True, exist_ok=True)
+    made = config.Config(INSTANCE, f"sqlite:///{INSTANCE}/autoconfig.db", base_url=f"https://{OWN}", rate_limit=config.Rate(10**9, 1))
+    with open_store(made.database_url) as store:
+        store.import_settings(read_toml(SETTINGS))
+        catch_up(store, made.snapshot_path)
+    return create_app(made, desk=_Desk()).wsgi_app  # type: ignore[arg-type]  # it is asked nothing else
 
 
 def _web(data: bytes) -> None:

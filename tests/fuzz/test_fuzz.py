@@ -79,6 +79,7 @@ def _run(target: Target, bytes_: st.SearchStrategy[bytes], *, examples: int, sec
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)  # it takes its time on a busy machine
 @pytest.mark.skipif(
     importlib.util.find_spec("atheris") is None and not (sys.platform == "linux" and os.environ.get("CI") == "true"),
     reason="not installed: atheris, which follows branches; the tests above changed the same samples at random",
