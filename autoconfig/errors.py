@@ -39,9 +39,8 @@ def printable(value: object, limit: int = _CLIP) -> str:
         text = str(value)
     except RecursionError:  # foreign JSON, nested as deeply as could just be read
         text = f"<{type(value).__name__}>"
-    if len(text) > limit:
-        text = text[: limit - 1] + "…"
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[: limit + 1])
+    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 class AutoconfigError(Exception):

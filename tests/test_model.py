@@ -269,3 +269,12 @@ def test_settings_errors_hold_every_problem() -> None:
     assert error.problems == tuple(problems)
     assert [str(problem) for problem in error.problems] == ["line 1: a", "b"]
     assert "2" in str(error)
+
+
+@given(st.text() | st.text("\0\u202e\U000e0001a"), st.integers(1, 60))
+def test_what_is_printable_is_one_line_and_no_longer_than_it_may_be(text, limit):
+    """An escaped character takes room as well."""
+    shown = printable(text, limit)
+    assert shown.isprintable()
+    assert len(shown) <= limit
+    assert shown == text or not text.isprintable() or shown == text[: limit - 1] + "…"
