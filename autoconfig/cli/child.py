@@ -6,6 +6,7 @@ the supervisor lives, and a child ends with it. granian's only home; of granian 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import logging
 import os
@@ -146,6 +147,9 @@ def _answer(work: Work) -> None:
     def application() -> Any:  # noqa: ANN401 - WSGI's, whatever it is
         module, _, name = APPLICATION.partition(":")
         app = getattr(importlib.import_module(module), name)(work.config)
+        # All that is there now stays: looking through it again and again for what may go would halt everybody for milliseconds.
+        gc.collect()
+        gc.freeze()
         # The next thing that granian does is to accept connections; until then they wait at the listener.
         _say_ready(work)
         return app

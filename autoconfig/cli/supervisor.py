@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
+import re
 import selectors
 import signal
 import socket
@@ -35,6 +36,8 @@ LEAVE_SECONDS = 60.0  # for the requests under way on a worker that was replaced
 READY_SECONDS = 60.0  # from the start of a child to its readiness, on a machine that has other things to do
 SOON_SECONDS = 5.0  # a child that ends earlier will do so again, so the next one waits
 LONGEST_PAUSE = 5.0
+
+_FOR_WORKERS = re.compile(r"PATH|HOME|TMPDIR|TZ|LANG|LANGUAGE|LC_[A-Z]+|SSL_CERT_(?:FILE|DIR)|LD_LIBRARY_PATH|PYTHON[A-Z]+|VIRTUAL_ENV")
 
 _log = logging.getLogger(__name__)
 
@@ -202,7 +205,7 @@ class Supervisor:
                 [sys.executable, "-P", "-m", "autoconfig.cli.child", post.role],  # the last is for people who look at processes
                 stdin=subprocess.PIPE,
                 pass_fds=(there,) if listener is None else (there, listener),
-                env=os.environ | {PREFIX + "INSTANCE": str(self.config.instance)},
+                env=_environment(post.role) | {PREFIX + "INSTANCE": str(self.config.instance)},
                 process_group=0,  # Ctrl-C is for us, who stop them in order
             )
         except OSError:
@@ -295,6 +298,11 @@ class Supervisor:
     def _tell_reloaded(self) -> None:
         if not self._to_replace:
             _log.warning("the configuration was read again")
+
+
+def _environment(role: Role) -> dict[str, str]:
+    """Return the variables that a child of *role* gets; granian copies a worker's into each request, where passwords have no place."""
+    return {name: value for name, value in os.environ.items() if role is not Role.WORKER or _FOR_WORKERS.fullmatch(name)}
 
 
 def _nothing(_number: int, _frame: FrameType | None) -> None:

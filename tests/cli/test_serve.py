@@ -76,6 +76,18 @@ def test_a_worker_that_takes_the_place_of_another_does_without_a_good_certificat
     assert run("serve", instance=instance).returncode == 1
 
 
+@pytest.mark.slow
+def test_a_worker_knows_no_secret_of_the_environment(instance: Path) -> None:
+    """Only the follower talks to the database, by variables of the database's own too."""
+    secrets = {"AUTOCONFIG_DATABASE_URL": f"sqlite:///{instance}/autoconfig.db", "PGPASSWORD": "geheim", "TZ": "Europe/Stockholm"}
+    with service(instance, workers=1, env=secrets) as running:
+        (worker,) = running.workers()
+        known = dict(item.split("=", 1) for item in Path(f"/proc/{worker}/environ").read_text().split("\0") if item)
+        assert get(running.url + "/mail/config-v1.1.xml?emailaddress=anna@kund.se")[0] == 200
+    assert known.keys().isdisjoint(("AUTOCONFIG_DATABASE_URL", "PGPASSWORD"))
+    assert known["TZ"] == "Europe/Stockholm"
+
+
 def test_a_taken_port_is_one_clear_line(instance: Path) -> None:
     """A second server would share the port and quietly take half of the requests."""
     with socket.socket() as taken:
