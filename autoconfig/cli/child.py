@@ -36,7 +36,7 @@ STOP_SECONDS = 8.0  # for the requests under way, when the service stops
 BACKLOG = 1024  # connections that wait to be accepted
 
 # granian has no time-out for bodies: a thread waits for each that is slow. One is started when all others are busy, and ends after a while.
-_THREADS = 192
+_THREADS = 20  # more than may wait for bodies; and each that is awake beside others makes every answer dearer
 _IDLE_THREAD_SECONDS = 30
 _CONNECTIONS = 2048  # open ones of each worker, idle ones included; more of them wait to be accepted
 _FILES = 65_536  # descriptors, where the machine grants them: many systems begin with 1024

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 MAX_OCTETS = outlook.MAX_REQUEST_OCTETS + 2
 MAX_DIGITS = 6
 
-MOST = 176  # threads of a worker that may wait for a body; it has more, so that some are always left for who brings none
+MOST = 16  # threads of a worker that may wait for a body; it has more, so that some are always left for who brings none
 PATIENCE = 10.0  # seconds
 SHORT_PATIENCE = 1.0  # when half of the places are taken
 _LOOK_SECONDS = 0.5

@@ -151,21 +151,21 @@ def test_who_dawdles_is_cut_off(port):
     assert_honest_are_answered(port)
 
 
-@pytest.mark.parametrize("request_", [HALF, SLOW["half a body"], SLOW["half a chunk"]], ids=["header", "body", "chunk"])
-def test_two_hundred_slow_clients_stop_nobody(port, request_):
-    """Each of them has sent half of a request; the others get their answers at once."""
+def test_two_hundred_slow_clients_stop_nobody(port):
+    """Each of them has sent half of a header; the others get their answers at once."""
     with ExitStack() as stack:
         for _ in range(200):
-            stack.enter_context(connected(port)).sendall(request_)
+            stack.enter_context(connected(port)).sendall(HALF)
         assert_honest_are_answered(port)
     assert_honest_are_answered(port)
 
 
-def test_a_thousand_slow_bodies_stop_nobody_who_asks(port):
+@pytest.mark.parametrize("request_", [SLOW["half a body"], SLOW["half a chunk"]], ids=["body", "chunk"])
+def test_a_thousand_slow_bodies_stop_nobody_who_asks(port, request_):
     """More than may wait: programs that ask without a body are answered at once, the rest as soon as the patience with the slow is over."""
     with ExitStack() as stack, _descriptors(2_000):
         for _ in range(1_000):
-            stack.enter_context(connected(port)).sendall(SLOW["half a body"])
+            stack.enter_context(connected(port)).sendall(request_)
         for _ in range(10):
             began = time.monotonic()
             assert told(port, HONEST).startswith(b"HTTP/1.1 200 OK\r\n")
@@ -180,7 +180,7 @@ def test_who_waits_between_two_requests_is_not_taken_for_slow(port):
     more = HONEST.replace(b"Connection: close\r\n", b"")
     with ExitStack() as stack:
         honest = [stack.enter_context(connected(port)) for _ in range(20)]
-        slow = [stack.enter_context(connected(port)) for _ in range(200)]
+        slow = [stack.enter_context(connected(port)) for _ in range(4 * bodies.MOST)]
         for connection in slow:
             connection.sendall(SLOW["half a body"])
         until = time.monotonic() + 4
@@ -192,7 +192,9 @@ def test_who_waits_between_two_requests_is_not_taken_for_slow(port):
                     answer += (piece := connection.recv(65536))
                     assert piece
             time.sleep(1.3)
-        assert {rest_of(connection) for connection in slow} == {b""}
+        rests = [rest_of(connection) for connection in slow]
+        assert rests.count(b"") > bodies.MOST
+        assert all(rest.startswith(b"HTTP/1.1 503 ") for rest in rests if rest)  # who came when all places were taken
         assert time.monotonic() < until + 4
 
 
