@@ -49,14 +49,14 @@ def test_a_reader_stands_the_samples_of_its_tests(target: Target) -> None:
 @pytest.mark.parametrize("target", TARGETS, ids=_ids)
 def test_a_reader_stands_what_is_near_to_its_samples(target: Target) -> None:
     """Cut, spliced, and sprinkled with what readers trip over."""
-    _run(target, near(tuple(target.seeds())), examples=25)
+    _run(target, near(tuple(target.seeds())), examples=10)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("target", TARGETS, ids=_ids)
 def test_a_reader_stands_a_part_said_over_and_over(target: Target) -> None:
     """Up to the most that it takes, and beyond: its time goes with the length, not with the square of it."""
-    _run(target, swollen(tuple(target.seeds()), target.swollen), examples=5, seconds=SWOLLEN_SECONDS)
+    _run(target, swollen(tuple(target.seeds()), target.swollen), examples=3, seconds=SWOLLEN_SECONDS)
 
 
 @pytest.mark.slow

@@ -182,4 +182,4 @@ def test_an_answer_is_as_described(app: Flask, operation: APIOperation) -> None:
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.label)
 def test_an_answer_is_as_described_whatever_is_asked(app: Flask, operation: APIOperation) -> None:
     """The same, longer."""
-    _holds(app, operation, 40)
+    _holds(app, operation, 25)
