@@ -4,8 +4,6 @@ PYTHON  ?= python3
 HOST    ?= 127.0.0.1
 PORT    ?= 8080
 WORKERS ?= 2
-# One more than processors: many tests wait.
-JOBS    ?= $(shell expr $$(nproc) + 1)
 SECONDS ?= 30
 
 VENV := .venv
@@ -20,7 +18,7 @@ run: $(VENV)/.run  ## serve the sample (or your own) settings on http://$(HOST):
 	@exec $(BIN)/autoconfig serve --host $(HOST) --port $(PORT) --workers $(WORKERS)
 
 test: lint lab-packages  ## everything, the real mail programs included
-	$(BIN)/python -m pytest -m "not lab and not alone" --numprocesses=$(JOBS)
+	$(BIN)/python -m pytest -m "not lab and not alone" --numprocesses=auto
 	$(BIN)/python -m pytest -m "lab or alone" --faults=docs/faults.md
 
 check: lint  ## lint, types and the fast tests, in under a minute

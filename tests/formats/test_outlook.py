@@ -615,7 +615,7 @@ def test_a_hostile_request_has_one_outcome_and_nothing_of_it_comes_back(name: st
     body, outcome = HOSTILE[name]
     before = time.process_time()
     found, answer = _asked(body)
-    assert time.process_time() - before < 0.5
+    assert time.process_time() - before < 2
     assert found == outcome
     assert CANARY.encode() not in answer
     assert b"root:" not in answer

@@ -252,7 +252,7 @@ def _tally(old: Entries, new: Entries, kind: str) -> Tally:
 @pytest.mark.slow
 def test_store_snapshot_and_log_follow_plain_dicts(new_database: NewDatabase, tmp_path_factory: pytest.TempPathFactory) -> None:
     """Through any sequence of changes, undos and mishaps; a delta over many revisions equals a rebuild."""
-    examples = 6 if new_database().startswith("postgresql") else 20
+    examples = 4 if new_database().startswith("postgresql") else 10
     run_state_machine_as_test(
         lambda: Machine(new_database(), tmp_path_factory.mktemp("machine")),
         settings=settings(max_examples=examples, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck)),
