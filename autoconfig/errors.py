@@ -39,8 +39,13 @@ def printable(value: object, limit: int = _CLIP) -> str:
         text = str(value)
     except RecursionError:  # foreign JSON, nested as deeply as could just be read
         text = f"<{type(value).__name__}>"
-    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text[: limit + 1])
+    line = escaped(text[: limit + 1])
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def escaped(text: str) -> str:
+    """Return *text* as one line and whole, control and bidirectional characters escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 class AutoconfigError(Exception):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from autoconfig import model
 from autoconfig.address import Domain, EmailAddress
-from autoconfig.errors import AddressError, AutoconfigError, Problem, SettingsError, printable
+from autoconfig.errors import AddressError, AutoconfigError, Problem, SettingsError, escaped, printable
 from autoconfig.model import (
     Account,
     AccountOverride,
@@ -278,3 +278,8 @@ def test_what_is_printable_is_one_line_and_no_longer_than_it_may_be(text, limit)
     assert shown.isprintable()
     assert len(shown) <= limit
     assert shown == text or not text.isprintable() or shown == text[: limit - 1] + "…"
+
+
+def test_what_is_to_be_copied_stays_whole():
+    """However many characters of it have to be escaped."""
+    assert escaped('_dmarc IN TXT "v=DMARC1;\n\u202e p=none"') == '_dmarc IN TXT "v=DMARC1;\\n\\u202e p=none"'

@@ -42,7 +42,7 @@ def due(room: Room, config: ClientConfig) -> tuple[dnsrecords.Record, ...]:
 
 def _digests(room: Room, config: ClientConfig) -> list[dnsrecords.Digest]:
     """Return the digest of *config*'s PACC document, and those of its former ones that programs may still hold."""
-    current = _digest(config)
+    current = pacc.digest_of(config)
     if current is None:
         return []  # what PACC cannot say is not published for it either
     found = {current: dnsrecords.Digest(current)}
@@ -50,13 +50,6 @@ def _digests(room: Room, config: ClientConfig) -> list[dnsrecords.Digest]:
         with room.store() as store:
             past = store.former_configs(config.domain, datetime.now(UTC) - days)
         for former, until in past:  # the newest first, which stays the longest
-            if text := _digest(former):
+            if text := pacc.digest_of(former):
                 found.setdefault(text, dnsrecords.Digest(text, (until + days).date().isoformat()))
     return list(found.values())
-
-
-def _digest(config: ClientConfig) -> str | None:
-    try:
-        return pacc.digest(pacc.document(config).content)
-    except pacc.PaccError:
-        return None

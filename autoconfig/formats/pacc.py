@@ -190,6 +190,14 @@ def digest(content: bytes) -> str:
     return f"v=UAAC1; a=sha256; d={base64.b64encode(hashlib.sha256(content).digest()).decode('ascii')}"
 
 
+def digest_of(config: ClientConfig) -> str | None:
+    """Return the same for the document of *config* as it is served; None where PACC cannot say it."""
+    try:
+        return digest(document(config).content)
+    except PaccError:
+        return None
+
+
 def from_config(config: ClientConfig, address: EmailAddress | None = None) -> Configuration:
     """Return what *config* says in a form that programs of -02 and of -03 understand: the outgoing server stands under both its names.
 

@@ -56,7 +56,7 @@ class Order:
     domain: str
     began: float
     snapshot: str
-    own_name: str | None
+    own_host: str | None  # of the service, to which records lead; an A-label
     languages: tuple[str, ...]
 
     def to_json(self) -> str:
@@ -111,7 +111,7 @@ class Desk:
         self,
         folder: Path,
         snapshot: Path,
-        own_name: str | None,
+        own_host: str | None,
         languages: Iterable[str],
         start: Start | None = None,
         tell: Callable[[str], None] = lambda outcome: None,
@@ -119,7 +119,7 @@ class Desk:
     ) -> None:
         self._folder = folder
         self._snapshot = snapshot
-        self._own_name = own_name
+        self._own_host = own_host
         self._languages = tuple(languages)
         self._start = start or starting()
         self._tell = tell
@@ -169,7 +169,7 @@ class Desk:
         state = State(secrets.token_hex(8), domain.ascii, time.time(), {})
         file = self._file(domain)
         put(file, state)
-        order = Order(str(file), state.run, domain.ascii, state.began, str(self._snapshot), self._own_name, self._languages)
+        order = Order(str(file), state.run, domain.ascii, state.began, str(self._snapshot), self._own_host, self._languages)
         try:
             return state, self._start(order, slot)
         except OSError:

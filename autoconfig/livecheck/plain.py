@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from autoconfig.address import Domain
-from autoconfig.errors import printable
+from autoconfig.errors import escaped, printable
 from autoconfig.findings import Finding, Group, Report, Severity, Subject
 from autoconfig.i18n import Texts
 from autoconfig.livecheck.state import MAX_ITEMS, MAX_TEXT, Answer, Health, Instead, Item, Outcome, Said, Side, Way
@@ -107,7 +107,7 @@ def _item(finding: Finding, languages: Sequence[Texts]) -> Item:
         owner=finding.owner,
         where=printable(places, MAX_TEXT),
         said=said,
-        records=tuple(record for line in finding.records[:MAX_ITEMS] if len(record := printable(line, len(line))) <= MAX_TEXT),
+        records=tuple(record for line in finding.records[:MAX_ITEMS] if len(record := escaped(line)) <= MAX_TEXT),
         is_open=finding.severity is Severity.UNKNOWN,
         about_certificate=finding.group is Group.CERTIFICATES,
     )

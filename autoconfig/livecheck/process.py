@@ -14,7 +14,6 @@ from pathlib import Path
 from autoconfig import diagnose, dnsrecords, i18n
 from autoconfig.address import Domain, EmailAddress
 from autoconfig.checks.case import Case
-from autoconfig.errors import AddressError
 from autoconfig.findings import Group
 from autoconfig.formats import pacc
 from autoconfig.livecheck.desk import Order, put
@@ -45,7 +44,7 @@ async def look(order: Order, open_world: OpenWorld = public) -> None:
     config = Snapshot.open(Path(order.snapshot)).client_config(domain)
     if config is None:
         raise LookupError(order.domain)
-    own_host = _host(order.own_name)
+    own_host = Domain.parse(order.own_host) if order.own_host else None
     file, state = Path(order.file), State(order.run, order.domain, order.began, {})
 
     def watch(group: Group, ended: bool) -> None:
@@ -61,18 +60,7 @@ async def look(order: Order, open_world: OpenWorld = public) -> None:
         put(file, replace(state, ended=time.time(), answer=told))
 
 
-def _host(name: str | None) -> Domain | None:
-    """Return the service's own name as one that records can lead to, None where it has none, or is an address."""
-    try:
-        return Domain.parse(name) if name else None
-    except AddressError:
-        return None
-
-
 def _due(config: ClientConfig, own_host: Domain | None) -> tuple[dnsrecords.Record, ...]:
     """Return the records that the domain should publish; digests of former documents are the database's alone."""
-    try:
-        digests = [dnsrecords.Digest(pacc.digest(pacc.document(config).content))] if own_host else []
-    except pacc.PaccError:
-        digests = []
-    return dnsrecords.records(config, own_host, digests)
+    digest = pacc.digest_of(config) if own_host else None
+    return dnsrecords.records(config, own_host, [dnsrecords.Digest(digest)] if digest else ())

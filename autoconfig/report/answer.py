@@ -10,7 +10,7 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from autoconfig.errors import N_, printable
+from autoconfig.errors import N_, escaped, printable
 from autoconfig.findings import Finding, Owner, Report, Severity
 from autoconfig.i18n import Texts
 from autoconfig.report.telling import Format, Manner, Told
@@ -119,7 +119,7 @@ def _to_do(told: Told, finding: Finding, mark: str) -> Iterator[list[str]]:
     yield _wrapped(fix_of(finding, said.fix, told.texts), indent, indent)
     if lines := (*finding.records, *finding.commands):
         yield _wrapped(told.texts.gettext(_COPY), indent, indent)
-        yield [_INDENT + printable(line, len(line)) for line in lines]
+        yield [_INDENT + escaped(line) for line in lines]
 
 
 def _signature(told: Told) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from autoconfig import templating
 from autoconfig.clients import CLIENTS
 from autoconfig.clients.works import End
-from autoconfig.errors import printable
+from autoconfig.errors import escaped, printable
 from autoconfig.findings import Finding, Owner, Severity, Subject
 from autoconfig.i18n import Texts
 from autoconfig.report import outcomes, visit
@@ -122,8 +122,8 @@ def _finding(finding: Finding, texts: Texts) -> _Finding:
         cause=told.cause,
         owner=None if finding.owner is Owner.NOBODY else texts.gettext(OWNERS[finding.owner]),
         fix=told.fix,
-        records=_lines(printable(line, len(line)) for line in finding.records),  # whole: they are to be copied
-        commands=_lines(printable(line, len(line)) for line in finding.commands),
+        records=_lines(escaped(line) for line in finding.records),  # whole: they are to be copied
+        commands=_lines(escaped(line) for line in finding.commands),
     )
 
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from autoconfig.clients.works import End
-from autoconfig.errors import printable
+from autoconfig.errors import escaped, printable
 from autoconfig.findings import Finding, Group, Owner, Report, Severity
 from autoconfig.i18n import Texts
 from autoconfig.report import outcomes, visit
@@ -191,7 +191,7 @@ class _Page(Page):
     def _paste(self, lines: Iterable[str], column: int) -> None:
         for line in lines:
             # Whoever copies it wants the whole line, and nothing that the terminal has put into it.
-            self.console.print(Text(" " * column + printable(line, len(line)), style="cyan"), soft_wrap=True)
+            self.console.print(Text(" " * column + escaped(line), style="cyan"), soft_wrap=True)
 
 
 def mark(severity: Severity | str) -> Text:

@@ -103,7 +103,8 @@ def create_app(config: Config | None = None, known: Known | None = None, desk: D
     app.register_blueprint(tls.blueprint(domains.is_listed, config.own_name))
     app.register_blueprint(branding.blueprint())
     app.register_blueprint(guides.blueprint(lookup, pages, config.base_url, config.own_name, spend, domains.is_listed))
-    desk = desk or Desk(config.instance / "livecheck", config.snapshot_path, config.own_name, languages.offered, tell=counts.check)
+    own_host = config.own_domain.ascii if config.own_domain else None
+    desk = desk or Desk(config.instance / "livecheck", config.snapshot_path, own_host, languages.offered, tell=counts.check)
     desk.tidy()
     app.register_blueprint(livehelp.blueprint(domains, pages, desk, spend))
     app.wsgi_app = autodiscover.in_one_case(app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's own way to add a layer

@@ -90,7 +90,7 @@ class Host:
     def desk(self, *command: str, limit: float = 30.0) -> Desk:
         """Where runs are begun with *command*."""
         start = starting(command)
-        return Desk(self.folder, self.snapshot, "127.0.0.1", ("en",), start, self.hear, limit)
+        return Desk(self.folder, self.snapshot, None, ("en",), start, self.hear, limit)
 
     def run(self, policy: str) -> tuple[State, list[State]]:
         """Return how a run in our world ends, and what it showed before."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from autoconfig.cli import child
 from autoconfig.formats import outlook
 from autoconfig.web import MAX_BODY, bodies
 
@@ -103,3 +104,8 @@ def test_only_so_many_may_wait():
             thread.join()
     assert found == [("200 OK", b"1")] * bodies.MOST
     assert ask(door, Input(b"1"), CONTENT_LENGTH="1") == ("200 OK", b"1")
+
+
+def test_a_worker_has_threads_for_who_brings_no_body():
+    """Also when as many bodies are awaited as may be."""
+    assert child._THREADS > bodies.MOST
