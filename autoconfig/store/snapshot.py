@@ -18,11 +18,12 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import json
+import math
 import os
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -62,9 +63,9 @@ class Shown:
     changed: float | None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class View:
-    """What a process keeps of one state of the file: valid as long as LMDB's transaction number is *state*."""
+    """What a process keeps of one state of the file: valid as long as LMDB's transaction number is *state*. No two states share one."""
 
     state: int
     mark: Mark
@@ -167,6 +168,10 @@ class Snapshot:
         """Return the same for the domain with this A-label *name*, for who has no time to make a Domain of it."""
         return self._ask(_find, name)
 
+    def state(self) -> Hashable:
+        """Return what equals an earlier one as long as nothing at all has changed, for who remembers answers."""
+        return self._ask(_state, "")
+
     def is_listed(self, domain: Domain) -> bool:
         """Tell whether *domain* is listed and active, or below such a one that answers for its subdomains; a default is not enough."""
         return self._ask(_is_listed, domain.ascii)
@@ -205,15 +210,24 @@ class Snapshot:
         opened = _opened.get(self._key)
         if opened is not None and time.monotonic() - opened.looked <= LOOK_AGAIN_SECONDS:
             return opened
+        if opened is not None:
+            opened.looked = time.monotonic()  # one thread looks, and the others go on with what is there
         try:
             with _clear_errors(self.path):
                 return _open(self.path)
         except SnapshotError:
-            # A file that was taken away, or replaced by rubbish, still answers who has it open. One that was overwritten does not.
-            if opened is None or opened.files[0] == _identity(self.path):
+            if opened is None:
                 raise
-            opened.looked = time.monotonic()
+            # A file that was taken away, or replaced by rubbish, still answers who has it open. One that was overwritten does not.
+            if opened.files[0] == _identity(self.path):
+                opened.looked = -math.inf
+                raise
             return opened
+
+
+def _state(opened: Opened, name: str) -> Hashable:
+    with opened.env.begin() as txn:
+        return opened.look(txn)
 
 
 def _find(opened: Opened, name: str) -> Shape | None:

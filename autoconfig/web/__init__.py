@@ -108,11 +108,12 @@ def create_app(config: Config | None = None, known: Known | None = None, desk: D
     desk.tidy()
     app.register_blueprint(livehelp.blueprint(domains, pages, desk, spend))
     app.wsgi_app = autodiscover.in_one_case(app.wsgi_app)  # type: ignore[assignment,method-assign]  # Flask's own way to add a layer
+    waiting = bodies.Waiting()
+    app.wsgi_app = bodies.bounded(app.wsgi_app, waiting)  # type: ignore[assignment,method-assign]  # outside of whatever looks at bodies
+    app.wsgi_app = seen.observed(app.wsgi_app, counts, config.trusted_proxies)  # type: ignore[assignment,method-assign]
     # What is counted against a client, or does not come from the snapshot, goes through Flask.
     if known is None and config.discovery_rate_limit is None:
-        app.wsgi_app = hotpath.layer(app.wsgi_app, snapshot.shape_of, is_https)  # type: ignore[assignment,method-assign]
-    app.wsgi_app = bodies.bounded(app.wsgi_app)  # type: ignore[assignment,method-assign]  # outside of whatever looks at bodies
-    app.wsgi_app = seen.observed(app.wsgi_app, counts, config.trusted_proxies)  # type: ignore[assignment,method-assign]
+        app.wsgi_app = hotpath.layer(app.wsgi_app, snapshot, is_https, waiting.read, counts.request)  # type: ignore[assignment,method-assign]
     return app
 
 

@@ -45,9 +45,8 @@ _TOO_MANY = "503 Service Unavailable: too many requests are still being sent"
 _NOTHING = "400 Bad Request: the body is empty, or not in the chunks that it should be in"
 
 
-def bounded(application: WSGIApplication, patience: float = PATIENCE) -> WSGIApplication:
-    """Return *application* behind a door at which bodies are read; it finds them in memory. A body may take *patience* seconds."""
-    waiting = Waiting(patience)
+def bounded(application: WSGIApplication, waiting: Waiting) -> WSGIApplication:
+    """Return *application* behind a door at which bodies are read; it finds them in memory."""
 
     def door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         octets = _octets(environ)
@@ -81,9 +80,12 @@ def _refuse(start_response: StartResponse, line: str, *headers: tuple[str, str])
 
 
 class Waiting:
-    """The requests of this process whose body is still on its way, and a thread that looks after them while there are any."""
+    """The requests of this process whose body is still on its way, and a thread that looks after them while there are any.
 
-    def __init__(self, patience: float) -> None:
+    A body may take *patience* seconds.
+    """
+
+    def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
         self._since: dict[int, tuple[float, str, str]] = {}
         self._is_watched = False

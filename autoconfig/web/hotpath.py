@@ -12,15 +12,18 @@ short that no host name becomes too long with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
+from time import perf_counter_ns
 from typing import TYPE_CHECKING
 
 from autoconfig.address import MAX_LABEL_OCTETS, MAX_LOCAL_OCTETS, EmailAddress
 from autoconfig.formats import Format, mozilla, outlook
 from autoconfig.model import EMAILDOMAIN, Shape
+from autoconfig.store.snapshot import Snapshot
 from autoconfig.web.answers import CACHE, NO_STORE, entity_tag
 from autoconfig.web.discovery import URLS
 from autoconfig.web.protection import HEADERS
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 Shapes = Callable[[str], Shape | None]  # by a domain's A-label name
+Answer = tuple[tuple[tuple[str, str], ...], bytes]  # headers and content
 Asked = tuple[str, str]  # a local part, or nothing, and a domain's name in lower case
 
 CLIENT_CONFIG = frozenset(url for url, write in URLS if write is mozilla.document)
@@ -38,6 +42,10 @@ AUTODISCOVER = frozenset(f"/{word}/{word}.xml" for word in ("autodiscover", "Aut
 
 MAX_FORMS = 4096  # of each format; the snapshot keeps as many shapes
 MAX_LENGTH = 3  # digits: everyday requests have about 500 octets
+# What is remembered of each worker: about 30 MB where everybody asks for another domain, and twice that at the most.
+MOST_ANSWERS = 16_384
+MAX_SAID = 1_000  # octets of query or body, and host
+MAX_DOCUMENT = 3_000  # octets of a form
 
 # What may ask for another answer than the document: a condition, another protocol, a body in chunks.
 _SPECIAL = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_UPGRADE", "HTTP_TRANSFER_ENCODING"})
@@ -73,57 +81,83 @@ _PLAIN = re.compile(rf"(?:(?!xn--)[a-z0-9-]+\.)*{EMAILDOMAIN.lower()}(?:\.(?!xn-
 STAND_INS = ("Stand-in.for_a@first.stand-in-for-a-domain.example", "a+local@second.one-of-the-domains.test")
 
 
-def layer(application: WSGIApplication, shapes: Shapes, is_https: Callable[[WSGIEnvironment], bool]) -> WSGIApplication:
-    """Return *application* behind the hot answers; *is_https* tells whether a request came, or need not come, over https."""
-    client_config = Forms(shapes, mozilla.document)
-    autodiscover = Forms(shapes, outlook.document)
+def layer(
+    application: WSGIApplication,
+    snapshot: Snapshot,
+    is_https: Callable[[WSGIEnvironment], bool],
+    read_body: Callable[[WSGIEnvironment, int], bytes | None],
+    counted: Callable[[str, str, str, int], None],
+) -> WSGIApplication:
+    """Return *application* behind the hot answers.
+
+    *is_https* tells whether a request came, or need not come, over https; *read_body* reads at most so many octets, and returns None
+    where it must not be waited for them; each hot answer is *counted*: path, User-Agent, status and nanoseconds.
+    """
+    client_config = Forms(snapshot.shape_of, mozilla.document)
+    autodiscover = Forms(snapshot.shape_of, outlook.document)
     kept = (("Content-Type", mozilla.CONTENT_TYPE), ("Cache-Control", CACHE), *HEADERS.items())
     passing = (("Content-Type", outlook.CONTENT_TYPE), ("Cache-Control", NO_STORE), *HEADERS.items())
+    clock = perf_counter_ns
+
+    @lru_cache(MOST_ANSWERS)
+    def remembered(said: str | bytes, host: str, state: Hashable) -> Answer | None:  # of one state of the settings, so none grows old
+        if isinstance(said, bytes):
+            content = autodiscover.filled(_posted(said, host))
+            return None if content is None else ((("Content-Length", str(len(content))), *passing), content)
+        content = client_config.filled(_asked(said, host))
+        return None if content is None else ((("Content-Length", str(len(content))), ("ETag", entity_tag(content)), *kept), content)
 
     def door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        path, method = environ.get("PATH_INFO"), environ["REQUEST_METHOD"]
+        began = clock()
+        path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
+        said: str | bytes | None = None
         if path in CLIENT_CONFIG and method in ("GET", "HEAD"):
-            content = client_config.filled(_asked(environ))
-            if content is not None:
-                start_response("200 OK", [("Content-Length", str(len(content))), ("ETag", entity_tag(content)), *kept])
-                return [content] if method == "GET" else []
+            said = environ.get("QUERY_STRING", "")
         elif path in AUTODISCOVER and method == "POST" and is_https(environ):
-            content = autodiscover.filled(_posted(environ))
-            if content is not None:
-                start_response("200 OK", [("Content-Length", str(len(content))), *passing])
-                return [content]
+            said = _body(environ, read_body)
+        host: str = environ.get("HTTP_HOST", "")
+        if said is not None and len(said) + len(host) <= MAX_SAID and environ.keys().isdisjoint(_SPECIAL):
+            try:
+                answer = remembered(said, host, snapshot.state())
+            except Exception:
+                answer = None  # Flask meets the same, and tells it
+            if answer is not None:
+                headers, content = answer
+                start_response("200 OK", list(headers))
+                counted(path, environ.get("HTTP_USER_AGENT", ""), "200 OK", clock() - began)
+                return [] if method == "HEAD" else [content]
         return application(environ, start_response)
 
     return door
 
 
-def _asked(environ: WSGIEnvironment) -> Asked | None:
-    """Return what a request for clientConfig is about, by its query or else its Host; None where Flask is to say."""
-    host = _HOST.fullmatch(environ.get("HTTP_HOST", ""))
-    if host is None or not environ.keys().isdisjoint(_SPECIAL):
+def _asked(query: str, host: str) -> Asked | None:
+    """Return what a request for clientConfig is about, by its *query* or else its *host*; None where Flask is to say."""
+    by_host = _HOST.fullmatch(host)
+    if by_host is None:
         return None
-    query: str = environ.get("QUERY_STRING", "")
     if query:
         found = _QUERY.fullmatch(query)
         return None if found is None else (found[1], found[2].lower())
-    return None if host[1] is None else ("", host[1].lower())
+    return None if by_host[1] is None else ("", by_host[1].lower())
 
 
-def _posted(environ: WSGIEnvironment) -> Asked | None:
-    """Return the address in the body of a request; None where Flask is to say, to which the body is given back."""
+def _body(environ: WSGIEnvironment, read: Callable[[WSGIEnvironment, int], bytes | None]) -> bytes | None:
+    """Return the body of a request; None where Flask is to say, to which the body is given back."""
     length: str = environ.get("CONTENT_LENGTH", "")
-    if (
-        not length.isdecimal()
-        or len(length) > MAX_LENGTH
-        or environ.get("QUERY_STRING")
-        or not _HOST.fullmatch(environ.get("HTTP_HOST", ""))
-        or not environ.keys().isdisjoint(_SPECIAL)
-    ):
+    if not length.isdecimal() or len(length) > MAX_LENGTH or environ.get("QUERY_STRING") or "HTTP_TRANSFER_ENCODING" in environ:
         return None
-    body = environ["wsgi.input"].read(int(length))
-    found = _BODY.fullmatch(body) if len(body) == int(length) else None
+    body = read(environ, int(length))
+    if body is None:
+        return None
     # Flask may come to read it again, here or after a look at the settings.
     environ["wsgi.input"] = BytesIO(body)
+    return body if len(body) == int(length) else None
+
+
+def _posted(body: bytes, host: str) -> Asked | None:
+    """Return the address in the *body* of a request; None where Flask is to say."""
+    found = _BODY.fullmatch(body) if _HOST.fullmatch(host) else None
     return None if found is None else (found[1].decode(), found[2].decode().lower())
 
 
@@ -151,13 +185,10 @@ class Forms:
         if asked is None:
             return None
         local, name = asked
-        try:
-            shape = self._shapes(name)
-            if shape is None:
-                return None
-            form = self._forms.get(id(shape)) or self._made(shape)
-        except Exception:
-            return None  # Flask meets the same, and tells it
+        shape = self._shapes(name)
+        if shape is None:
+            return None
+        form = self._forms.get(id(shape)) or self._made(shape)
         if len(name) > form.room or len(local) > MAX_LOCAL_OCTETS:
             return None
         return form.text % {b"local": local.encode(), b"domain": name.encode()}
@@ -185,4 +216,4 @@ def make(shape: Shape, write: Format) -> Form:
     text = text.replace(address.domain.ascii.encode(), b"%(domain)b").replace(address.local.encode(), b"%(local)b")
     if text % {b"local": other.local.encode(), b"domain": other.domain.ascii.encode()} != write(shape.fill(other.domain), other).content:
         return nothing
-    return Form(shape, text, room)
+    return Form(shape, text, room) if len(text) <= MAX_DOCUMENT else nothing

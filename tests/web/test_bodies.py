@@ -62,7 +62,7 @@ def echo(environ, start_response):
 )
 def test_what_is_read_of_a_body(environ, content, answer):
     """As much as it has, and never more than the largest request and one octet by which it is seen to be too large."""
-    assert ask(bodies.bounded(echo), Input(content), **environ) == ("200 OK", answer)
+    assert ask(bodies.bounded(echo, bodies.Waiting()), Input(content), **environ) == ("200 OK", answer)
 
 
 def test_every_limit_of_a_route_can_be_seen_to_be_passed():
@@ -76,18 +76,18 @@ def test_any_length_is_read(length, chunked):
     """Whatever a server before us let through."""
     environ = {"CONTENT_LENGTH": length} | ({"HTTP_TRANSFER_ENCODING": "x"} if chunked else {})
     body = Input(b"12345")
-    ask(bodies.bounded(echo), body, **environ)
+    ask(bodies.bounded(echo, bodies.Waiting()), body, **environ)
     assert all(0 < asked <= bodies.MAX_OCTETS for asked in body.asked)
 
 
 def test_chunks_that_bring_nothing_are_refused():
     """granian gives nothing where they were broken."""
-    assert ask(bodies.bounded(echo), Input(b""), HTTP_TRANSFER_ENCODING="chunked")[0] == "400 Bad Request"
+    assert ask(bodies.bounded(echo, bodies.Waiting()), Input(b""), HTTP_TRANSFER_ENCODING="chunked")[0] == "400 Bad Request"
 
 
 def test_only_so_many_may_wait():
     """One more is refused at once, who brings no body is not, and a place that is given back is free."""
-    door, has_come, found = bodies.bounded(echo), threading.Event(), []
+    door, has_come, found = bodies.bounded(echo, bodies.Waiting()), threading.Event(), []
     waiting = [
         threading.Thread(target=lambda: found.append(ask(door, Input(b"1", has_come), CONTENT_LENGTH="1"))) for _ in range(bodies.MOST)
     ]

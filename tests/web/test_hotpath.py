@@ -23,7 +23,7 @@ from autoconfig.store.exchange.toml import read_toml
 from autoconfig.store.follow import catch_up
 from autoconfig.store.snapshot import Snapshot
 from autoconfig.store.store import open_store
-from autoconfig.web import create_app, hotpath, proxies
+from autoconfig.web import bodies, create_app, hotpath, proxies
 from tests import strategies
 from tests.web.conftest import SETTINGS
 
@@ -184,11 +184,14 @@ def _forbidden(environ, start_response):
     raise AssertionError("Flask was asked")
 
 
+def _layer(application, snapshot, is_https=lambda environ: True, counted=lambda *request: None):
+    return hotpath.layer(application, snapshot, is_https, bodies.Waiting().read, counted)
+
+
 @pytest.mark.parametrize("sent", EVERYDAY.values(), ids=EVERYDAY)
 def test_everyday_requests_do_not_reach_flask(config, sent):
     """What all the speed is for."""
-    door = hotpath.layer(_forbidden, Snapshot(config.snapshot_path).shape_of, lambda environ: True)
-    assert _answer(door, sent)[0] == "200 OK"
+    assert _answer(_layer(_forbidden, Snapshot(config.snapshot_path)), sent)[0] == "200 OK"
 
 
 @pytest.mark.parametrize("sent", EVERYDAY.values(), ids=EVERYDAY)
@@ -484,23 +487,36 @@ def test_forms_are_few_and_made_once():
     assert made[::2] == [f"server{i}.example" for i in (0, 1, 2, 0)]
 
 
-@pytest.mark.parametrize("error", [SnapshotError("gone"), RuntimeError("broken")])
-def test_what_goes_wrong_is_flasks_to_tell(error):
-    """The request arrives there whole."""
+class Broken:
+    """A snapshot of which nothing can be read."""
 
-    def shapes(name: str) -> Shape:
-        raise error
+    def __init__(self, error: Exception, state: object = None) -> None:
+        self._error = error
+        self._state = state
+
+    def state(self) -> object:
+        if self._state is None:
+            raise self._error
+        return self._state
+
+    def shape_of(self, name: str) -> Shape:
+        raise self._error
+
+
+@pytest.mark.parametrize("snapshot", [Broken(SnapshotError("gone")), Broken(RuntimeError("broken")), Broken(KeyError("x"), "a state")])
+def test_what_goes_wrong_is_flasks_to_tell(snapshot):
+    """The request arrives there whole."""
 
     def flask(environ, start_response):
         start_response("503 Service Unavailable", [])
         return [environ["wsgi.input"].read()]
 
-    door = hotpath.layer(flask, shapes, lambda environ: True)
+    door = _layer(flask, snapshot)
     for sent in EVERYDAY.values():
         assert _answer(door, sent) == ("503 Service Unavailable", [], sent.body or b"")
 
 
-def test_a_long_body_is_left_unread():
+def test_a_long_body_is_left_unread(config):
     """How much of it is read, and how long one waits for it, is Flask's to say."""
     body = BytesIO(_pox("anna@kund.se") + b" " * 1000)
     environ = replace(EVERYDAY["Outlook"], body=body.getvalue()).environ() | {"wsgi.input": body}
@@ -509,7 +525,40 @@ def test_a_long_body_is_left_unread():
         assert environ["wsgi.input"].tell() == 0
         return [b"Flask"]
 
-    assert hotpath.layer(flask, lambda name: None, lambda environ: True)(environ, None) == [b"Flask"]
+    assert _layer(flask, Snapshot(config.snapshot_path))(environ, None) == [b"Flask"]
+
+
+def test_a_body_that_must_not_be_waited_for_is_left_unread(config):
+    """Too many wait already."""
+    flask = [b"Flask"]
+    door = hotpath.layer(lambda *request: flask, Snapshot(config.snapshot_path), lambda e: True, lambda e, octets: None, lambda *r: None)
+    assert door(EVERYDAY["Outlook"].environ(), None) is flask
+
+
+def test_hot_answers_are_counted_and_others_are_not(config):
+    """Those are counted by who watches Flask."""
+    counted = []
+
+    def flask(environ, start_response):
+        start_response("404 Not Found", [])
+        return []
+
+    door = _layer(flask, Snapshot(config.snapshot_path), counted=lambda *request: counted.append(request))
+    for _ in range(2):
+        _answer(door, replace(EVERYDAY["K-9"], headers={"HTTP_USER_AGENT": "okhttp/5"}))
+        _answer(door, Sent(query="emailaddress=a@other.se"))
+    assert [request[:3] for request in counted] == [(MAIL, "okhttp/5", "200 OK")] * 2
+    assert all(0 < spent < 10**9 for *_, spent in counted)
+
+
+def test_an_answer_is_nobody_elses_to_change(config):
+    """A server may put headers of its own into what it is given."""
+    door = _layer(_forbidden, Snapshot(config.snapshot_path))
+    given = []
+    for _ in range(2):
+        door(EVERYDAY["K-9"].environ(), lambda status, headers: given.append(headers) or headers.append(("Date", "now")))
+    assert given[0] == given[1]
+    assert given[0] is not given[1]
 
 
 def test_changes_are_known_at_once(config, tmp_path):
@@ -556,7 +605,7 @@ def test_what_is_to_be_sent_to_https_or_counted_goes_through_flask(config):
     assert _answer(https, forwarded)[0] == "302 FOUND"
     trusting = replace(config, https=True, trusted_proxies=(ip_network("192.0.2.0/24"),))
     assert _answer(create_app(trusting).wsgi_app, forwarded)[0] == "200 OK"
-    door = hotpath.layer(_forbidden, Snapshot(config.snapshot_path).shape_of, partial(proxies.is_https, trusting.trusted_proxies))
+    door = _layer(_forbidden, Snapshot(config.snapshot_path), partial(proxies.is_https, trusting.trusted_proxies))
     assert _answer(door, forwarded)[0] == "200 OK"
     limited = create_app(replace(config, discovery_rate_limit=Rate(1, 60)))
     assert _answer(limited.wsgi_app, EVERYDAY["Thunderbird"])[0] == "200 OK"
