@@ -6,6 +6,7 @@ the supervisor lives, and a child ends with it. granian's only home; of granian 
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import importlib
 import logging
@@ -138,54 +139,61 @@ def _answer(work: Work) -> None:
     """Accept connections and answer, until SIGTERM; then finish the requests under way."""
     assert work.listener is not None  # noqa: S101 - says so to mypy
     threading.Thread(target=_obey, args=(work.listener,), daemon=True).start()
-    from granian import Granian
-    from granian._granian import SocketHolder
-    from granian.constants import HTTPModes, Loops, RuntimeModes, TaskImpl
+    from granian._futures import _new_cbscheduler
+    from granian._granian import SocketHolder, WSGIWorker
+    from granian._signals import set_sync_signals
+    from granian.constants import HTTPModes
     from granian.http import HTTP1Settings
-    from granian.log import LogLevels
+    from granian.wsgi import _callback_wrapper
 
-    def application() -> Any:  # noqa: ANN401 - WSGI's, whatever it is
-        module, _, name = APPLICATION.partition(":")
-        app = getattr(importlib.import_module(module), name)(work.config)
-        # All that is there now stays: looking through it again and again for what may go would halt everybody for milliseconds.
-        gc.collect()
-        gc.freeze()
-        # The next thing that granian does is to accept connections; until then they wait at the listener.
-        _say_ready(work)
-        return app
-
+    module, _, name = APPLICATION.partition(":")
+    application = getattr(importlib.import_module(module), name)(work.config)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES if most == resource.RLIM_INFINITY else min(_FILES, most), most))
-    holder: Any = SocketHolder  # its arguments depend on the platform, which granian's types leave out
-    Granian._spawn_wsgi_worker(
+    make_worker: Any = WSGIWorker  # granian's types know other arguments
+    make_holder: Any = SocketHolder
+    worker = make_worker(
         1,  # the number of the worker, for granian's log
-        None,  # the name of the process
-        application,
-        ((None, holder(work.listener, False, BACKLOG)), None),
-        None,  # the pipe for granian's metrics
-        Loops.auto,
-        True,
-        LogLevels.warning,
-        logs.settings(work.config.log_format),
-        (),  # files with variables
-        RuntimeModes.mt,
+        (None, make_holder(work.listener, False, BACKLOG)),
+        None,  # a pipe for granian's metrics
         1,  # threads of the event loop
         1,  # threads for files, which we do not serve that way
         _THREADS,
         _IDLE_THREAD_SECONDS,
         _CONNECTIONS,
-        TaskImpl.asyncio,
         # Nobody needs HTTP/2 without TLS; and in the mode for both who says nothing at all is never cut off.
         HTTPModes.http1,
         HTTP1Settings(header_read_timeout=_HEADER_MILLISECONDS, keep_alive=True, max_buffer_size=_HEADER_OCTETS, pipeline_flush=False),
         None,  # HTTP/2
-        False,  # websockets
         None,  # static files
-        None,  # an access log
-        (False, None, None, None, "tls1.3", None, [], False),
-        {"url_path_prefix": None},
+        *(False, None, None, None, "tls1.3", None, [], False),  # no TLS
         (None, None),  # granian's metrics
     )
+    door = application.wsgi_app
+    called = _in_front(door.hot, _callback_wrapper(door.rest, {"url_path_prefix": None}))
+    scheduler = _new_cbscheduler(asyncio.new_event_loop(), called, True)  # type: ignore[no-untyped-call]  # it wants one, and leaves it alone
+    # All that is there now stays: looking through it again and again for what may go would halt everybody for milliseconds.
+    gc.collect()
+    gc.freeze()
+    _say_ready(work)  # connections wait at the listener until then
+    has_ended = threading.Event()
+    ending = set_sync_signals()  # type: ignore[no-untyped-call]
+    ending.add_cb(has_ended.set)
+    worker.serve_mtr(scheduler, None, ending)
+    has_ended.wait()
+
+
+def _in_front(hot: Callable[[dict[str, Any]], Any], rest: Callable[[Any, dict[str, Any]], None]) -> Callable[[Any, dict[str, Any]], None]:
+    """Return what granian calls with each request: what is *hot* needs none of what granian does for WSGI, which takes as long again."""
+
+    def called(protocol: Any, scope: dict[str, Any]) -> None:  # noqa: ANN401 - granian's
+        answer = hot(scope)
+        if answer is None:
+            rest(protocol, scope)
+        else:
+            protocol.response_bytes(200, *answer)
+
+    return called
 
 
 _ROLES: dict[Role, Callable[[Work], None]] = {Role.WORKER: _answer, Role.FOLLOWER: _follow}

@@ -112,8 +112,9 @@ def create_app(config: Config | None = None, known: Known | None = None, desk: D
     app.wsgi_app = bodies.bounded(app.wsgi_app, waiting)  # type: ignore[assignment,method-assign]  # outside of whatever looks at bodies
     app.wsgi_app = seen.observed(app.wsgi_app, counts, config.trusted_proxies)  # type: ignore[assignment,method-assign]
     # What is counted against a client, or does not come from the snapshot, goes through Flask.
-    if known is None and config.discovery_rate_limit is None:
-        app.wsgi_app = hotpath.layer(app.wsgi_app, snapshot, is_https, waiting.read, counts.request)  # type: ignore[assignment,method-assign]
+    is_hot = known is None and config.discovery_rate_limit is None
+    hot = hotpath.hot(snapshot, is_https, waiting.read, counts.request) if is_hot else hotpath.nothing
+    app.wsgi_app = hotpath.Door(hot, app.wsgi_app)  # type: ignore[method-assign]
     return app
 
 

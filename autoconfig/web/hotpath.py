@@ -81,14 +81,33 @@ _PLAIN = re.compile(rf"(?:(?!xn--)[a-z0-9-]+\.)*{EMAILDOMAIN.lower()}(?:\.(?!xn-
 STAND_INS = ("Stand-in.for_a@first.stand-in-for-a-domain.example", "a+local@second.one-of-the-domains.test")
 
 
-def layer(
-    application: WSGIApplication,
+Hot = Callable[["WSGIEnvironment"], Answer | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A WSGI application: what is *hot* is answered at once, *rest* answers the rest. A server may ask the two itself."""
+
+    hot: Hot
+    rest: WSGIApplication
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        """Answer as PEP 3333 says."""
+        answer = self.hot(environ)
+        if answer is None:
+            return self.rest(environ, start_response)
+        headers, content = answer
+        start_response("200 OK", list(headers))
+        return [content]
+
+
+def hot(
     snapshot: Snapshot,
     is_https: Callable[[WSGIEnvironment], bool],
     read_body: Callable[[WSGIEnvironment, int], bytes | None],
     counted: Callable[[str, str, str, int], None],
-) -> WSGIApplication:
-    """Return *application* behind the hot answers.
+) -> Hot:
+    """Return what gives the hot answers, all of them with status 200, and None where Flask is to say.
 
     *is_https* tells whether a request came, or need not come, over https; *read_body* reads at most so many octets, and returns None
     where it must not be waited for them; each hot answer is *counted*: path, User-Agent, status and nanoseconds.
@@ -107,7 +126,7 @@ def layer(
         content = client_config.filled(_asked(said, host))
         return None if content is None else ((("Content-Length", str(len(content))), ("ETag", entity_tag(content)), *kept), content)
 
-    def door(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+    def answered(environ: WSGIEnvironment) -> Answer | None:
         began = clock()
         path, method = environ.get("PATH_INFO", ""), environ["REQUEST_METHOD"]
         said: str | bytes | None = None
@@ -116,19 +135,22 @@ def layer(
         elif path in AUTODISCOVER and method == "POST" and is_https(environ):
             said = _body(environ, read_body)
         host: str = environ.get("HTTP_HOST", "")
-        if said is not None and len(said) + len(host) <= MAX_SAID and environ.keys().isdisjoint(_SPECIAL):
-            try:
-                answer = remembered(said, host, snapshot.state())
-            except Exception:
-                answer = None  # Flask meets the same, and tells it
-            if answer is not None:
-                headers, content = answer
-                start_response("200 OK", list(headers))
-                counted(path, environ.get("HTTP_USER_AGENT", ""), "200 OK", clock() - began)
-                return [] if method == "HEAD" else [content]
-        return application(environ, start_response)
+        if said is None or len(said) + len(host) > MAX_SAID or not environ.keys().isdisjoint(_SPECIAL):
+            return None
+        try:
+            answer = remembered(said, host, snapshot.state())
+        except Exception:
+            return None  # Flask meets the same, and tells it
+        if answer is None:
+            return None
+        counted(path, environ.get("HTTP_USER_AGENT", ""), "200 OK", clock() - began)
+        return answer if method != "HEAD" else (answer[0], b"")
 
-    return door
+    return answered
+
+
+def nothing(environ: WSGIEnvironment) -> None:
+    """Where nothing is hot."""
 
 
 def _asked(query: str, host: str) -> Asked | None:

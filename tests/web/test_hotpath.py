@@ -185,7 +185,7 @@ def _forbidden(environ, start_response):
 
 
 def _layer(application, snapshot, is_https=lambda environ: True, counted=lambda *request: None):
-    return hotpath.layer(application, snapshot, is_https, bodies.Waiting().read, counted)
+    return hotpath.Door(hotpath.hot(snapshot, is_https, bodies.Waiting().read, counted), application)
 
 
 @pytest.mark.parametrize("sent", EVERYDAY.values(), ids=EVERYDAY)
@@ -531,8 +531,8 @@ def test_a_long_body_is_left_unread(config):
 def test_a_body_that_must_not_be_waited_for_is_left_unread(config):
     """Too many wait already."""
     flask = [b"Flask"]
-    door = hotpath.layer(lambda *request: flask, Snapshot(config.snapshot_path), lambda e: True, lambda e, octets: None, lambda *r: None)
-    assert door(EVERYDAY["Outlook"].environ(), None) is flask
+    hot = hotpath.hot(Snapshot(config.snapshot_path), lambda environ: True, lambda environ, octets: None, lambda *request: None)
+    assert hotpath.Door(hot, lambda *request: flask)(EVERYDAY["Outlook"].environ(), None) is flask
 
 
 def test_hot_answers_are_counted_and_others_are_not(config):
