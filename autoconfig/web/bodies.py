@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
 from autoconfig.formats import outlook
@@ -35,6 +36,8 @@ MOST = 16  # threads of a worker that may wait for a body; it has more, so that 
 PATIENCE = 10.0  # seconds
 SHORT_PATIENCE = 1.0  # when half of the places are taken
 _LOOK_SECONDS = 0.5
+# In a rush of whole bodies a place is free in a moment, which is worth waiting for; not where others have waited longer than that.
+_MOMENT = 0.1
 
 # linux/tcp.h, struct tcp_info: milliseconds since data was last sent, and since it last came; how many pieces have been sent.
 _TCP_INFO = getattr(socket, "TCP_INFO", None)
@@ -88,12 +91,15 @@ class Waiting:
     def __init__(self, patience: float = PATIENCE) -> None:
         self._patience = patience
         self._since: dict[int, tuple[float, str, str]] = {}
+        self._places: SimpleQueue[None] = SimpleQueue()  # a place is what can be got from it
+        for _ in range(MOST):
+            self._places.put(None)
         self._is_watched = False
         self._watching = threading.Lock()
 
     def read(self, environ: WSGIEnvironment, octets: int) -> bytes | None:
         """Return the body, cut to *octets*, and shorter where it did not come; None where too many wait already."""
-        if len(self._since) >= MOST:
+        if not self._has_place():
             return None
         here = threading.get_ident()
         self._since[here] = time.monotonic(), environ.get("REMOTE_ADDR", ""), environ.get("SERVER_PORT", "")
@@ -103,7 +109,21 @@ class Waiting:
             body: bytes = environ["wsgi.input"].read(octets)
         finally:
             del self._since[here]
+            self._places.put(None)
         return body
+
+    def _has_place(self) -> bool:
+        try:
+            self._places.get_nowait()
+        except Empty:
+            now = time.monotonic()
+            if sum(now - since > _MOMENT for since, _, _ in self._since.copy().values()) > MOST // 2:
+                return False
+            try:
+                self._places.get(timeout=_MOMENT)
+            except Empty:
+                return False
+        return True
 
     def _watch(self) -> None:
         with self._watching:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from io import BytesIO
 
 import pytest
@@ -104,6 +105,37 @@ def test_only_so_many_may_wait():
             thread.join()
     assert found == [("200 OK", b"1")] * bodies.MOST
     assert ask(door, Input(b"1"), CONTENT_LENGTH="1") == ("200 OK", b"1")
+
+
+def test_a_rush_is_waited_out():
+    """Whole bodies, many more at once than there are places, are all read; and nobody waits behind those that have waited long."""
+    door, have_come, found = bodies.bounded(echo, bodies.Waiting()), [threading.Event() for _ in range(3 * bodies.MOST)], []
+    rush = [threading.Thread(target=lambda come=come: found.append(ask(door, Input(b"1", come), CONTENT_LENGTH="1"))) for come in have_come]
+    for thread in rush:
+        thread.start()
+    for come in have_come:
+        come.set()
+    for thread in rush:
+        thread.join()
+    assert found == [("200 OK", b"1")] * len(rush)
+
+
+def test_nobody_waits_behind_those_who_have_waited_long():
+    """A refusal is quick then, so that no thread is taken by it."""
+    waiting, has_come = bodies.Waiting(), threading.Event()
+    door = bodies.bounded(echo, waiting)
+    slow = [threading.Thread(target=ask, args=(door, Input(b"1", has_come)), kwargs={"CONTENT_LENGTH": "1"}) for _ in range(bodies.MOST)]
+    for thread in slow:
+        thread.start()
+    try:
+        time.sleep(2 * bodies._MOMENT)
+        began = time.monotonic()
+        assert ask(door, Input(b"1"), CONTENT_LENGTH="1")[0] == "503 Service Unavailable"
+        assert time.monotonic() - began < bodies._MOMENT
+    finally:
+        has_come.set()
+        for thread in slow:
+            thread.join()
 
 
 def test_a_worker_has_threads_for_who_brings_no_body():
