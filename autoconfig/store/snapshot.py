@@ -169,8 +169,13 @@ class Snapshot:
         return self._ask(_find, name)
 
     def state(self) -> Hashable:
-        """Return what equals an earlier one as long as nothing at all has changed, for who remembers answers."""
-        return self._ask(_state, "")
+        """Return what is the same object as long as nothing at all has changed, for who remembers answers.
+
+        Raises SnapshotError, or what LMDB raises.
+        """
+        opened = self._current()
+        with opened.env.begin() as txn:
+            return opened.look(txn)
 
     def is_listed(self, domain: Domain) -> bool:
         """Tell whether *domain* is listed and active, or below such a one that answers for its subdomains; a default is not enough."""
@@ -223,11 +228,6 @@ class Snapshot:
                 opened.looked = -math.inf
                 raise
             return opened
-
-
-def _state(opened: Opened, name: str) -> Hashable:
-    with opened.env.begin() as txn:
-        return opened.look(txn)
 
 
 def _find(opened: Opened, name: str) -> Shape | None:

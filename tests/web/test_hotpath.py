@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autoconfig.address import EmailAddress
+from autoconfig.address import Domain, EmailAddress
 from autoconfig.config import Rate
 from autoconfig.errors import SnapshotError
 from autoconfig.formats import mozilla, outlook
@@ -469,6 +470,40 @@ def test_a_document_that_cuts_or_repeats_a_stand_in_is_no_form():
     stand_in = hotpath.STAND_INS[0].partition("@")[2]
     assert hotpath.make(_imap("server.example", "\x01"), mozilla.document).room == 0
     assert hotpath.make(_imap("server.example", stand_in), mozilla.document).room == 0
+
+
+def test_a_long_document_is_no_form():
+    """A worker remembers thousands, and must know how large they get."""
+    for octets, room in ((hotpath.MAX_DOCUMENT, 63), (hotpath.MAX_DOCUMENT + 1, 0)):
+        document = replace(mozilla.document(_imap("server.example").fill(Domain.parse("kund.se"))), content=b"x" * octets)
+        assert hotpath.make(_imap("server.example"), lambda config, address, document=document: document).room == room
+
+
+def test_what_is_asked_for_again_is_not_forgotten():
+    """What is not, is; and there are never more than two generations."""
+    memory = hotpath.Memory("a state")
+    for number in range(3 * hotpath.GENERATION):
+        memory.put(str(number), b"%d" % number)
+        assert memory.get("0") == b"0"
+    kept = [number for number in range(3 * hotpath.GENERATION) if memory.get(str(number)) is not None]
+    assert len(kept) <= 2 * hotpath.GENERATION
+    assert kept[0] == 0
+    assert kept[-1] == 3 * hotpath.GENERATION - 1
+
+
+def test_what_is_remembered_is_nothing_to_look_through():
+    """Python's garbage collector would halt every answer for as long as it looks."""
+    snapshot, shape = Broken(SnapshotError("gone"), "a state"), _imap("server.example")
+    snapshot.shape_of = lambda name: shape
+    door = _layer(_forbidden, snapshot)
+    _answer(door, EVERYDAY["K-9"])
+    gc.collect()
+    before = len(gc.get_objects())
+    for number in range(500):
+        _answer(door, Sent(query=f"emailaddress=a@kund{number}.se"))
+        _answer(door, replace(EVERYDAY["Outlook"], body=_pox(f"a@kund{number}.se")))
+    gc.collect()
+    assert len(gc.get_objects()) - before < 100
 
 
 def test_forms_are_few_and_made_once():
