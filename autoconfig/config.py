@@ -82,6 +82,11 @@ class Config:
         except AddressError:
             return None
 
+    @property
+    def wants_signatures(self) -> bool:
+        """Whether anything is said about a certificate to sign with; what signs takes a while to load."""
+        return bool(self.sign_cert or self.sign_key or self.sign_chain)
+
 
 def find_instance(option: str | None, environ: Mapping[str, str], cwd: Path) -> Path:
     """Return the instance folder: *option*, AUTOCONFIG_INSTANCE, ./instance where it exists, else the user's XDG data folder."""

@@ -70,7 +70,7 @@ def from_config(config: Config, now: Callable[[], datetime] | None = None, *, st
     """
     if config.sign_cert and config.sign_key:
         return Signer(config.sign_cert, config.sign_key, config.sign_chain, now, strict=strict)
-    if config.sign_cert or config.sign_key or config.sign_chain:
+    if config.wants_signatures:
         missing = "sign_key" if config.sign_cert else "sign_cert"
         raise ConfigError(N_("%(missing)s is missing: a signature needs both sign_cert and sign_key"), missing=missing)
     return None

@@ -45,7 +45,7 @@ def serve(room: Room, host: str, port: int, workers: int) -> int:
 def _usable(room: Room) -> Config:
     """Return the configuration, and log as it says; a certificate that cannot be used is one line here, and not one of each worker."""
     config = room.config
-    if config.sign_cert or config.sign_key or config.sign_chain:
+    if config.wants_signatures:
         from autoconfig import signing
 
         signing.from_config(config)

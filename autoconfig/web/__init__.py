@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import string
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from urllib.parse import quote_from_bytes
@@ -16,7 +17,7 @@ from urllib.parse import quote_from_bytes
 from flask import Flask, request
 from werkzeug.exceptions import BadRequest, RequestURITooLarge
 
-from autoconfig import logs, signing
+from autoconfig import logs
 from autoconfig.config import Config, find_instance, load
 from autoconfig.livecheck.desk import Desk
 from autoconfig.store.snapshot import Snapshot
@@ -64,8 +65,7 @@ def create_app(config: Config | None = None, known: Known | None = None, desk: D
     snapshot = Snapshot(config.snapshot_path)
     domains: Known = known or snapshot
     lookup = domains.client_config
-    # Not strict: a worker may begin long after `serve` looked at the certificate, and answers without a good one, too.
-    signer = signing.from_config(config, strict=False)
+    sign = _signing(config) if config.wants_signatures else None
     # Without `https = true` nobody is sent anywhere, so every request is as good as one over https.
     is_https = partial(proxies.is_https, config.trusted_proxies) if config.https else lambda environ: True
 
@@ -98,7 +98,7 @@ def create_app(config: Config | None = None, known: Known | None = None, desk: D
     app.register_blueprint(metrics.blueprint(counts, snapshot, config.state_path))
     app.register_blueprint(discovery.blueprint(lookup))
     app.register_blueprint(autodiscover.blueprint(lookup, is_https))
-    app.register_blueprint(profile.blueprint(lookup, signer.sign if signer else None))
+    app.register_blueprint(profile.blueprint(lookup, sign))
     app.register_blueprint(wellknown.blueprint(lookup))
     app.register_blueprint(tls.blueprint(domains.is_listed, config.own_name))
     app.register_blueprint(branding.blueprint())
@@ -116,6 +116,14 @@ def create_app(config: Config | None = None, known: Known | None = None, desk: D
     hot = hotpath.hot(snapshot, is_https, waiting.read, counts.request) if is_hot else hotpath.nothing
     app.wsgi_app = hotpath.Door(hot, app.wsgi_app)  # type: ignore[method-assign]
     return app
+
+
+def _signing(config: Config) -> Callable[[bytes], bytes] | None:
+    from autoconfig import signing
+
+    # Not strict: a worker may begin long after `serve` looked at the certificate, and answers without a good one, too.
+    signer = signing.from_config(config, strict=False)
+    return signer.sign if signer else None
 
 
 def _refuse_what_is_no_request() -> None:
