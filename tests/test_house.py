@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import importlib
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -176,3 +178,37 @@ def test_nothing_happens_at_import() -> None:
     ]
     done = subprocess.run([sys.executable, "-c", _AUDIT, *modules], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def _possessive_groups(parsed: object) -> Iterator[object]:
+    """Yield what is repeated possessively within *parsed* and is more than one character."""
+    if isinstance(parsed, re._parser.SubPattern | list | tuple):
+        parts = list(parsed)
+        if len(parts) == 2 and parts[0] is re._constants.POSSESSIVE_REPEAT:
+            repeated = parts[1][2]
+            if len(repeated) != 1 or repeated[0][0] not in _SINGLE:
+                yield repeated
+        for part in parts:
+            yield from _possessive_groups(part)
+
+
+_SINGLE = {re._constants.LITERAL, re._constants.NOT_LITERAL, re._constants.IN, re._constants.ANY}
+
+
+def test_no_group_is_repeated_possessively() -> None:
+    """Python before 3.11.5, which Debian 12 has, finds nothing where such a group has choices within (CPython issue 106052)."""
+    assert list(_possessive_groups(re._parser.parse("a(?:b|cd)*+")))
+    assert list(_possessive_groups(re._parser.parse("(?:(?:ab)++|c)")))
+    assert not list(_possessive_groups(re._parser.parse("(?:[^b]*+|'[x]++')*a++")))
+    seen = 0
+    for path in _files():
+        if "migrations" in path.parts:
+            continue  # Alembic's alone to load
+        module = importlib.import_module(
+            ".".join(("autoconfig", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
+        )
+        for name, value in vars(module).items():
+            if isinstance(value, re.Pattern):
+                seen += 1
+                assert not list(_possessive_groups(re._parser.parse(value.pattern, value.flags))), f"{path.name}: {name}"
+    assert seen > 50

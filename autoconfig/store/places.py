@@ -13,13 +13,14 @@ from bisect import bisect_right
 # A way into nested data: ("provider", 0, "account", 1, "incoming", "port").
 Path = tuple[str | int, ...]
 
-_BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*+")
-_KEY = re.compile(r'"(?:[^"\\\n]|\\.)*+"|\'[^\'\n]*\'|[A-Za-z0-9_-]+')
+_BLANK = re.compile(r"[ \t\r\n]*(?:#[^\n]*[ \t\r\n]*)*")
+_STRING = r'"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
+_KEY = re.compile(rf"{_STRING}|'[^'\n]*'|[A-Za-z0-9_-]+")
 # Strings in their four forms, else all up to a delimiter; a date may be parted from its time by a blank.
 _SCALAR = re.compile(
-    r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*+"{3,5}'
-    r"|'''(?:[^']|'{1,2}(?!'))*+'{3,5}"
-    r'|"(?:[^"\\\n]|\\.)*+"'
+    r'"""[^"\\]*(?:(?:\\.|"{1,2}(?!"))[^"\\]*)*"{3,5}'
+    r"|'''[^']*(?:'{1,2}(?!')[^']*)*'{3,5}"
+    rf"|{_STRING}"
     r"|'[^'\n]*'"
     r"|[^\s,\]}#]+(?: \d\d:[^\s,\]}#]+)?",
     re.DOTALL,

@@ -50,14 +50,14 @@ TAG_OCTETS = 34  # of an ETag with its quotes
 # What may ask for another answer than the document: a condition, another protocol, a body in chunks.
 _SPECIAL = frozenset({"HTTP_IF_NONE_MATCH", "HTTP_IF_MATCH", "HTTP_UPGRADE", "HTTP_TRANSFER_ENCODING"})
 
-_LOCAL = r"[A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+"
+_LOCAL = r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*"
 # No A-labels, which have rules of their own, no IP address, and no name that stays on this machine.
-_NAME = r"(?:(?![Xx][Nn]--)[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+\.)++(?!(?i:localhost))[A-Za-z]{2,}+"
+_NAME = r"(?:(?![Xx][Nn]--)[A-Za-z0-9]+(?:-+[A-Za-z0-9]+)*\.)+(?!(?i:localhost))[A-Za-z]{2,}"
 _QUERY = re.compile(rf"emailaddress=({_LOCAL})(?:@|%40)({_NAME})(?:&[!-~]{{0,200}})?")
 # Of at most 63 characters, so that no label has more.
 _HOST = re.compile(rf"(?!.{{64}})(?:(?i:{'|'.join(map(re.escape, OUR_LABELS))})?({_NAME})|[0-9]+(?:\.[0-9]+){{3}})(?::[0-9]{{1,5}})?")
 _BODY = re.compile(
-    r"[ \t\r\n]*+".join(
+    r"[ \t\r\n]*".join(
         (
             r'(?:<\?xml version="1\.0"(?: encoding="(?:utf|UTF)-8")? ?\?>)?',
             rf'<Autodiscover xmlns="{re.escape(outlook.OUTLOOK_REQUEST)}">',

@@ -18,12 +18,12 @@ WHITE = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u20
 _ATTRIBUTE = re.compile(r"""[ \t\r\n=]*+([^ \t\r\n=]++)(?:[ \t\r\n]*+(=)[ \t\r\n]*+(?:"([^"]*+)"|'([^']*+)')?)?""")
 _SPACE = re.compile(r"[ \t\r\n]")
 # A ">" in a quoted value ends neither a tag nor a declaration.
-_QUOTED = r"""(?:[^>'"]++|'[^']*+'|"[^"]*+")*+>"""
+_QUOTED = r"""(?:[^>'"]++|'[^']*+'|"[^"]*+")*>"""
 _TAG_END = re.compile(_QUOTED)
 _DOCTYPE = re.compile(
-    r"""<!(?i:DOCTYPE)((?:[^'"\[>]++|'[^']*+'|"[^"]*+")*+"""
-    r"""(?:\[(?:[^\]<]++|<!--.*?-->|<\?.*?\?>|<!(?:ENTITY|ATTLIST|NOTATION)"""
-    rf"""{_QUOTED}|<(?!!--|\?|!ENTITY|!ATTLIST|!NOTATION)[^>]*+>)*+\][^>]*+)?)>""",
+    r"""<!(?i:DOCTYPE)((?:[^'"\[>]++|'[^']*+'|"[^"]*+")*"""
+    r"""(?:\[(?:[^\]<]++|<!--[^-]*+(?:-(?!->)[^-]*+)*-->|<\?[^?]*+(?:\?(?!>)[^?]*+)*\?>|<!(?:ENTITY|ATTLIST|NOTATION)"""
+    rf"""{_QUOTED}|<(?!!--|\?|!ENTITY|!ATTLIST|!NOTATION)[^>]*+>)*\][^>]*+)?)>""",
     re.DOTALL,
 )
 _TEXT_END = re.compile(r"[<&]")
