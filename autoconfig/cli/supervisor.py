@@ -60,10 +60,11 @@ class Child:
 
 @dataclass(eq=False, slots=True)
 class Post:
-    """A place for a child of *role*, and for the one on trial that is to follow it; a worker's has a socket."""
+    """A place for a child of *role*, and for the one on trial that is to follow it; a worker's has a socket, and may have processors."""
 
     role: Role
     listener: socket.socket | None = None
+    processors: frozenset[int] = frozenset()
     child: Child | None = None
     trial: Child | None = None
     failures: int = 0  # in a row
@@ -87,7 +88,9 @@ class Supervisor:
 
     def __post_init__(self) -> None:
         self._former = self.config
-        self._posts = [*(Post(Role.WORKER, listener) for listener in self.listeners), Post(Role.FOLLOWER)]
+        shares = share_out(_allowed(), len(self.listeners))
+        self._posts = [Post(Role.WORKER, *each) for each in zip(self.listeners, shares, strict=True)]
+        self._posts.append(Post(Role.FOLLOWER))
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> int:
@@ -219,7 +222,7 @@ class Supervisor:
         self._selector.register(here, selectors.EVENT_READ, child)
         assert process.stdin is not None  # noqa: S101 - says so to mypy
         with suppress(BrokenPipeError):  # it has ended already, as we shall hear
-            process.stdin.write(pickle.dumps(Work(post.role, self.config, listener, there)))
+            process.stdin.write(pickle.dumps(Work(post.role, self.config, listener, there, post.processors)))
             process.stdin.flush()
         return child
 
@@ -307,3 +310,13 @@ def _environment(role: Role) -> dict[str, str]:
 
 def _nothing(_number: int, _frame: FrameType | None) -> None:
     """Let the wake-up descriptor tell; a handler of Python's own would be called at any moment."""
+
+
+def _allowed() -> frozenset[int]:
+    return frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else frozenset()
+
+
+def share_out(processors: frozenset[int], count: int) -> list[frozenset[int]]:
+    """Return a share of *processors* for each of *count* workers; one is several workers' where there are fewer. Of none, none."""
+    known = sorted(processors)
+    return [frozenset(known[number % len(known) :: count]) if known else frozenset() for number in range(count)]

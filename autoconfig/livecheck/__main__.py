@@ -44,6 +44,9 @@ def main(order: Order, open_world: OpenWorld | None = None) -> int:
 def bound(limit: float = LIMIT) -> None:
     """Give this process low priority, and *limit* seconds to live."""
     os.nice(_NICE)
+    if hasattr(os, "sched_setaffinity"):
+        # The threads of a worker, one of which has started us, keep to a part of the processors; the process as such does not.
+        os.sched_setaffinity(0, os.sched_getaffinity(os.getppid()))
     threading.stack_size(_STACK)
     # Nobody has to be there to end it: the signal does, whatever is going on.
     signal.signal(signal.SIGALRM, signal.SIG_DFL)

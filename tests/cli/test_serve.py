@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from autoconfig.cli import supervisor
 from tests.certificates import DAY, TODAY, issue
 from tests.cli.conftest import SAMPLE
 from tests.running import get, run, service, serving
@@ -86,6 +87,40 @@ def test_a_worker_knows_no_secret_of_the_environment(instance: Path) -> None:
         assert get(running.url + "/mail/config-v1.1.xml?emailaddress=anna@kund.se")[0] == 200
     assert known.keys().isdisjoint(("AUTOCONFIG_DATABASE_URL", "PGPASSWORD"))
     assert known["TZ"] == "Europe/Stockholm"
+
+
+@pytest.mark.parametrize(
+    ("processors", "count", "shares"),
+    [
+        ({0, 1}, 2, [{0}, {1}]),
+        ({2, 5, 7}, 2, [{2, 7}, {5}]),
+        ({3}, 3, [{3}, {3}, {3}]),
+        ({0, 1}, 3, [{0}, {1}, {0}]),
+        ({0, 1}, 1, [{0, 1}]),
+        (set(), 2, [set(), set()]),
+    ],
+)
+def test_every_worker_has_its_share_of_the_processors(processors: set[int], count: int, shares: list[set[int]]) -> None:
+    """Together all of them, where there are as many workers."""
+    assert supervisor.share_out(frozenset(processors), count) == shares
+
+
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+def test_the_threads_that_answer_keep_to_the_share_of_their_worker(instance: Path) -> None:
+    """And the worker itself does not, from which live checks know where they may run."""
+    allowed = os.sched_getaffinity(0)
+    with service(instance) as running:
+        deadline = time.monotonic() + 20
+        while len(running.workers()) < 2:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        shares = []
+        for pid in running.workers():
+            of_threads = {int(path.name): os.sched_getaffinity(int(path.name)) for path in Path(f"/proc/{pid}/task").iterdir()}
+            assert of_threads.pop(pid) == allowed
+            (share,) = {frozenset(found) for found in of_threads.values() if found != allowed}
+            shares.append(share)
+    assert sorted(map(sorted, shares)) == sorted(map(sorted, supervisor.share_out(frozenset(allowed), 2)))
 
 
 def test_a_taken_port_is_one_clear_line(instance: Path) -> None:

@@ -199,6 +199,22 @@ def test_the_process_bounds_itself() -> None:
     assert done.returncode == -signal.SIGALRM
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+def test_the_process_runs_on_any_processor() -> None:
+    """Although the thread that starts it is one of a worker's, which keep to some."""
+    code = "import os; from autoconfig.livecheck.__main__ import bound; bound(); print(len(os.sched_getaffinity(0)))"
+    told: list[str] = []
+
+    def worker() -> None:
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+        told.append(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=20, check=True).stdout)
+
+    thread = threading.Thread(target=worker)
+    thread.start()
+    thread.join()
+    assert told == [f"{len(os.sched_getaffinity(0))}\n"]
+
+
 def test_the_process_knows_no_database(tmp_path: Path) -> None:
     """Nothing that is said to the service alone is handed on."""
     said = tmp_path / "said"
