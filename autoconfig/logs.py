@@ -32,11 +32,10 @@ _PLAIN_VALUE = re.compile(r"[^\s\"'=]+")
 
 def configure(log_format: str) -> None:
     """Let this process log in *log_format*, "plain" or "json"."""
-    logging.config.dictConfig(settings(log_format))
+    logging.config.dictConfig(_settings(log_format))
 
 
-def settings(log_format: str) -> dict[str, Any]:
-    """Return what `logging.config` makes of *log_format*; a server's workers are configured with it before they load us."""
+def _settings(log_format: str) -> dict[str, Any]:
     return {
         "version": 1,
         "disable_existing_loggers": False,

@@ -106,6 +106,13 @@ def _path_of(module: str) -> Path | None:
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.exists()), None)
 
 
+def _modules() -> Iterator[tuple[Path, str]]:
+    """Yield each file and its module's name, but for the build hook, and scripts that Alembic runs."""
+    for path in _files():
+        if not {"locale", "migrations"} & set(path.relative_to(PACKAGE).parts):
+            yield path, ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
+
+
 def _room(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
@@ -170,13 +177,7 @@ for name in sys.argv[1:]:
 
 def test_nothing_happens_at_import() -> None:
     """Importing every module opens no file for writing, no socket, no database and no process."""
-    left_out = {"locale", "migrations"}  # the build hook, and scripts that Alembic runs
-    modules = [
-        ".".join(p.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
-        for p in _files()
-        if not left_out & set(p.relative_to(PACKAGE).parts)
-    ]
-    done = subprocess.run([sys.executable, "-c", _AUDIT, *modules], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", _AUDIT, *(name for _, name in _modules())], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
@@ -201,12 +202,8 @@ def test_no_group_is_repeated_possessively() -> None:
     assert list(_possessive_groups(re._parser.parse("(?:(?:ab)++|c)")))
     assert not list(_possessive_groups(re._parser.parse("(?:[^b]*+|'[x]++')*a++")))
     seen = 0
-    for path in _files():
-        if "migrations" in path.parts:
-            continue  # Alembic's alone to load
-        module = importlib.import_module(
-            ".".join(("autoconfig", *path.relative_to(PACKAGE).with_suffix("").parts)).removesuffix(".__init__")
-        )
+    for path, module_name in _modules():
+        module = importlib.import_module(module_name)
         for name, value in vars(module).items():
             if isinstance(value, re.Pattern):
                 seen += 1

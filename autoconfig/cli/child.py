@@ -6,7 +6,6 @@ the supervisor lives, and a child ends with it. granian's only home; of granian 
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import importlib
 import logging
@@ -142,6 +141,8 @@ def _answer(work: Work) -> None:
     """Accept connections and answer, until SIGTERM; then finish the requests under way."""
     assert work.listener is not None  # noqa: S101 - says so to mypy
     threading.Thread(target=_obey, args=(work.listener,), daemon=True).start()
+    import asyncio  # the supervisor, which imports us, does without
+
     from granian._futures import _new_cbscheduler
     from granian._granian import SocketHolder, WSGIWorker
     from granian._signals import set_sync_signals

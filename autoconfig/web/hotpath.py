@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 Shapes = Callable[[str], Shape | None]  # by a domain's A-label name
 Answer = tuple[tuple[tuple[str, str], ...], bytes]  # headers and content
+Hot = Callable[["WSGIEnvironment"], Answer | None]
 Asked = tuple[str, str]  # a local part, or nothing, and a domain's name in lower case
 
 CLIENT_CONFIG = frozenset(url for url, write in URLS if write is mozilla.document)
@@ -80,9 +81,6 @@ _BODY = re.compile(
 _PLAIN = re.compile(rf"(?:(?!xn--)[a-z0-9-]+\.)*{EMAILDOMAIN.lower()}(?:\.(?!xn--)[a-z0-9-]+)*")
 # Their domains are longer than any name that a writer cuts short.
 STAND_INS = ("Stand-in.for_a@first.stand-in-for-a-domain.example", "a+local@second.one-of-the-domains.test")
-
-
-Hot = Callable[["WSGIEnvironment"], Answer | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,17 +282,17 @@ class Forms:
 
 def make(shape: Shape, write: Format) -> Form:
     """Return the form of *shape* as *write* has it; one without room where the documents of two domains differ in more than their names."""
-    nothing = Form(shape, (), False, 0)
+    none = Form(shape, (), False, 0)
     patterns = [
         server.host.text.lower() for account in shape.accounts for server in (account.incoming, account.outgoing) if not server.host.literal
     ]
     room = min((MAX_LABEL_OCTETS - len(pattern) + len(EMAILDOMAIN) for pattern in patterns), default=MAX_LABEL_OCTETS)
     if room <= 0 or not all(map(_PLAIN.fullmatch, patterns)):
-        return nothing
+        return none
     address, other = map(EmailAddress.parse, STAND_INS)
     text = write(shape.fill(address.domain), address).content
     pieces = tuple(text.replace(address.local.encode(), LOCAL).split(address.domain.ascii.encode()))
     form = Form(shape, pieces, any(LOCAL in piece for piece in pieces), room)
     is_sure = LOCAL not in text and len(text) <= MAX_DOCUMENT
     wanted = write(shape.fill(other.domain), other).content
-    return form if is_sure and form.filled(other.local.encode(), other.domain.ascii.encode()) == wanted else nothing
+    return form if is_sure and form.filled(other.local.encode(), other.domain.ascii.encode()) == wanted else none
